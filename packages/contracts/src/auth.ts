@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { roles } from "./scopes.ts";
+
+export const userName = z
+  .string()
+  .trim()
+  .min(3)
+  .max(64)
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/, "letters, digits, dot, dash and underscore only");
+
+/** 8 to 128 characters and no composition rules (NIST SP 800-63B §5.1.1.2, ASVS 6.2.1 and 6.2.5). */
+export const newPassword = z.string().min(8).max(128);
+
+export const registration = z.strictObject({
+  name: userName,
+  password: newPassword,
+});
+
+/** A sign-in takes any text: rules for new passwords must not lock out older ones. */
+export const credentials = z.strictObject({
+  name: z.string().min(1).max(64),
+  password: z.string().min(1).max(128),
+});
+
+export const user = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: z.enum(roles),
+});
+
+export type User = z.infer<typeof user>;
+
+/** Answer of the token endpoint (RFC 6749 §5.1); `expires_in` is in seconds. */
+export const tokenResponse = z.object({
+  access_token: z.string(),
+  token_type: z.literal("Bearer"),
+  expires_in: z.int().positive(),
+  scope: z.string(),
+  /** RFC 8693 §2.2.1: present on token exchange only. */
+  issued_token_type: z.string().optional(),
+});
+
+export type TokenResponse = z.infer<typeof tokenResponse>;
+
+/** Error of the token endpoint (RFC 6749 §5.2). */
+export const tokenError = z.object({
+  error: z.enum([
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "temporarily_unavailable",
+    "server_error",
+  ]),
+  error_description: z.string().optional(),
+});
+
+export type TokenErrorCode = z.infer<typeof tokenError>["error"];
+
+export const grantTypes = {
+  clientCredentials: "client_credentials",
+  tokenExchange: "urn:ietf:params:oauth:grant-type:token-exchange",
+} as const;
+
+/** Subject token type of our token exchange: the bare name of a person, for clients trusted to act for anyone. */
+export const userNameTokenType = "urn:vitrine:params:oauth:token-type:username";
+
+/**
+ * Claims of an access token (RFC 9068 §2.2). `service` is the one name a service client may stamp on telemetry,
+ * `role` is set for people, `act` names the client that acts for the subject (RFC 8693 §4.1).
+ */
+export const accessClaims = z.object({
+  iss: z.string(),
+  sub: z.string().min(1).max(128),
+  aud: z.union([z.string(), z.array(z.string())]),
+  exp: z.int(),
+  iat: z.int(),
+  jti: z.string().min(1).max(128),
+  scope: z.string().max(2048),
+  client_id: z.string().min(1).max(128),
+  service: z.string().min(1).max(128).optional(),
+  role: z.enum(roles).optional(),
+  act: z.object({ sub: z.string() }).optional(),
+});
+
+export type AccessClaims = z.infer<typeof accessClaims>;

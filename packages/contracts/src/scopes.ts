@@ -1,0 +1,37 @@
+/** Every scope a token can carry. A scope that is not listed here is refused when a token is asked for. */
+export const scopes = [
+  "telemetry:write",
+  "traces:write",
+  "metrics:write",
+  "logs:write",
+  "telemetry:read",
+  "telemetry:admin",
+  "orders:read",
+  "orders:write",
+  "catalog:write",
+  "inventory:read",
+  "inventory:write",
+  "users:admin",
+] as const;
+
+export type Scope = (typeof scopes)[number];
+
+const known: ReadonlySet<string> = new Set(scopes);
+
+export function isScope(value: string): value is Scope {
+  return known.has(value);
+}
+
+export const roles = ["viewer", "operator", "admin"] as const;
+
+export type Role = (typeof roles)[number];
+
+const viewer: readonly Scope[] = ["orders:read", "orders:write", "inventory:read", "telemetry:read"];
+const operator: readonly Scope[] = [...viewer, "catalog:write", "inventory:write"];
+
+/** What a person of each role may ask for; a token carries this or less, never more (RFC 6749 §3.3). */
+export const scopesOfRole: Readonly<Record<Role, readonly Scope[]>> = {
+  viewer,
+  operator,
+  admin: [...operator, "telemetry:admin", "users:admin"],
+};

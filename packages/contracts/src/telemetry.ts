@@ -1,0 +1,296 @@
+/**
+ * The telemetry contract: every metric, log action and span attribute that Vitrine emits under a name of its own or
+ * relies on by name. Code takes its names from here; dashboards, rules and tests do too. Semantic conventions first.
+ */
+
+export type MetricKind = "counter" | "up_down_counter" | "histogram" | "gauge";
+
+/** The values an attribute may take: a closed list, or `"bounded"` where code bounds them (routes, client ids). */
+export type AttributeValues = readonly string[] | "bounded";
+
+export interface MetricDefinition<
+  A extends Readonly<Record<string, AttributeValues>> = Readonly<Record<string, AttributeValues>>,
+> {
+  readonly name: string;
+  readonly kind: MetricKind;
+  /** UCUM unit: `s`, `By`, or a thing in braces such as `{order}`. */
+  readonly unit: string;
+  readonly description: string;
+  readonly attributes: A;
+  /** Who emits it; `"all"` for what the kit emits in every service. */
+  readonly services: readonly string[] | "all";
+  /** Upper bounds of histogram buckets, in the unit. */
+  readonly buckets?: readonly number[];
+}
+
+/** The attributes a recording of a metric takes, with closed lists narrowed to their members. */
+export type MetricAttributes<D extends MetricDefinition> = {
+  readonly [K in keyof D["attributes"]]?: D["attributes"][K] extends readonly (infer V)[] ? V : string | number;
+};
+
+function metric<const A extends Readonly<Record<string, AttributeValues>>>(
+  definition: MetricDefinition<A>,
+): MetricDefinition<A> {
+  return Object.freeze(definition);
+}
+
+/** Bucket advice of the HTTP semantic conventions, in seconds. */
+const httpDurationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+const httpMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "_OTHER"] as const;
+const signals = ["traces", "metrics", "logs"] as const;
+
+export const metrics = {
+  httpServerRequestDuration: metric({
+    name: "http.server.request.duration",
+    kind: "histogram",
+    unit: "s",
+    description: "Duration of HTTP server requests.",
+    attributes: {
+      "http.request.method": httpMethods,
+      "http.route": "bounded",
+      "http.response.status_code": "bounded",
+      "error.type": "bounded",
+    },
+    services: "all",
+    buckets: httpDurationBuckets,
+  }),
+  httpServerActiveRequests: metric({
+    name: "http.server.active_requests",
+    kind: "up_down_counter",
+    unit: "{request}",
+    description: "HTTP server requests in flight.",
+    attributes: {},
+    services: "all",
+  }),
+  httpClientRequestDuration: metric({
+    name: "http.client.request.duration",
+    kind: "histogram",
+    unit: "s",
+    description: "Duration of HTTP client requests.",
+    attributes: {
+      "http.request.method": httpMethods,
+      "server.address": "bounded",
+      "server.port": "bounded",
+      "http.response.status_code": "bounded",
+      "error.type": "bounded",
+    },
+    services: ["gateway", "orders", "generator"],
+    buckets: httpDurationBuckets,
+  }),
+  dbClientOperationDuration: metric({
+    name: "db.client.operation.duration",
+    kind: "histogram",
+    unit: "s",
+    description: "Duration of database client operations.",
+    attributes: {
+      "db.system.name": ["postgresql"],
+      "db.namespace": "bounded",
+      "db.operation.name": "bounded",
+      "server.address": "bounded",
+      "server.port": "bounded",
+      "error.type": "bounded",
+    },
+    services: ["auth", "orders", "inventory"],
+  }),
+  dbSlowQueries: metric({
+    name: "db.slow_queries",
+    kind: "counter",
+    unit: "{query}",
+    description: "Queries that took longer than the slow-query threshold.",
+    attributes: {},
+    services: ["auth", "orders", "inventory"],
+  }),
+  appUp: metric({
+    name: "app.up",
+    kind: "gauge",
+    unit: "{instance}",
+    description: "1 while the service is ready, 0 while it is alive but not ready: the heartbeat of pushed metrics.",
+    attributes: {},
+    services: "all",
+  }),
+  processMemoryUsage: metric({
+    name: "process.memory.usage",
+    kind: "up_down_counter",
+    unit: "By",
+    description: "Resident memory of the process.",
+    attributes: {},
+    services: "all",
+  }),
+  processCpuTime: metric({
+    name: "process.cpu.time",
+    kind: "counter",
+    unit: "s",
+    description: "Processor seconds used by the process.",
+    attributes: { "cpu.mode": ["user", "system"] },
+    services: "all",
+  }),
+  telemetryDropped: metric({
+    name: "telemetry.export.dropped",
+    kind: "counter",
+    unit: "By",
+    description: "Encoded telemetry given up by the exporter, by signal and reason.",
+    attributes: {
+      signal: signals,
+      reason: ["refused", "buffer_full", "shutdown"],
+    },
+    services: "all",
+  }),
+  telemetryPending: metric({
+    name: "telemetry.export.pending",
+    kind: "up_down_counter",
+    unit: "By",
+    description: "Encoded telemetry held by the exporter until its endpoint takes it.",
+    attributes: { signal: signals },
+    services: "all",
+  }),
+  ordersPlaced: metric({
+    name: "orders.placed",
+    kind: "counter",
+    unit: "{order}",
+    description: "Orders taken, by the state they ended their placing in.",
+    attributes: {
+      "order.status": ["reserved", "failed"],
+      "order.failure_reason": ["out_of_stock", "inventory_unavailable"],
+      "piece.kind": ["watch", "jewellery", "leather", "couture"],
+      "piece.maison": "bounded",
+    },
+    services: ["orders"],
+  }),
+  inventoryReservations: metric({
+    name: "inventory.reservations",
+    kind: "counter",
+    unit: "{reservation}",
+    description: "Reservations asked for, by outcome.",
+    attributes: { outcome: ["held", "out_of_stock", "released"] },
+    services: ["inventory"],
+  }),
+  authAttempts: metric({
+    name: "auth.attempts",
+    kind: "counter",
+    unit: "{attempt}",
+    description: "Attempts to prove an identity, by method and outcome.",
+    attributes: {
+      "auth.method": ["password", "client_credentials", "token_exchange", "registration"],
+      "auth.outcome": ["success", "failure"],
+      "auth.failure_reason": ["invalid_credentials", "name_taken", "invalid_scope", "throttled"],
+    },
+    services: ["auth"],
+  }),
+  gatewayRefusals: metric({
+    name: "gateway.refusals",
+    kind: "counter",
+    unit: "{request}",
+    description: "Requests the gateway refused, by reason.",
+    attributes: {
+      reason: [
+        "missing_token",
+        "malformed_token",
+        "bad_signature",
+        "unknown_key",
+        "expired",
+        "not_yet_valid",
+        "wrong_issuer",
+        "wrong_audience",
+        "wrong_type",
+        "missing_claim",
+        "insufficient_scope",
+        "cannot_verify",
+        "bad_path",
+        "unknown_route",
+        "method_not_allowed",
+        "too_large",
+        "unsupported_media_type",
+        "unsupported_encoding",
+        "bad_encoding",
+        "upstream_down",
+        "upstream_timeout",
+      ],
+      route: "bounded",
+      "client.id": "bounded",
+    },
+    services: ["gateway"],
+  }),
+  gatewayIngestSize: metric({
+    name: "gateway.ingest.size",
+    kind: "counter",
+    unit: "By",
+    description: "Encoded telemetry accepted at the door (2xx), by client and signal.",
+    attributes: { "client.id": "bounded", signal: signals },
+    services: ["gateway"],
+  }),
+  gatewayIngestRequests: metric({
+    name: "gateway.ingest.requests",
+    kind: "counter",
+    unit: "{request}",
+    description: "Telemetry requests accepted at the door (2xx), by client and signal.",
+    attributes: { "client.id": "bounded", signal: signals },
+    services: ["gateway"],
+  }),
+  generatorRequests: metric({
+    name: "generator.requests",
+    kind: "counter",
+    unit: "{request}",
+    description: "Requests simulated customers sent, by what they wanted and what they got.",
+    attributes: {
+      action: ["browse", "view", "order", "sign_in", "orders"],
+      outcome: ["ok", "refused", "failed", "unreachable"],
+    },
+    services: ["generator"],
+  }),
+} as const;
+
+/** Attributes of spans and log records under names of our own. */
+export const attributes = {
+  requestId: "request.id",
+  clientId: "client.id",
+} as const;
+
+interface LogAction {
+  readonly description: string;
+  readonly services: readonly string[] | "all";
+}
+
+function action(description: string, services: LogAction["services"]): LogAction {
+  return Object.freeze({ description, services });
+}
+
+/** Every `action` a log line can carry. Authentication events use the OWASP logging vocabulary. */
+export const logActions = {
+  "http.request": action("One line per answered request.", "all"),
+  "http.error": action("A request failed for a reason the caller was not told.", "all"),
+  "service.started": action("The service answers.", "all"),
+  "service.ready": action("Start-up work is done and every check passes.", "all"),
+  "service.not_ready": action("A start-up task or a readiness check failed.", "all"),
+  "service.stopping": action("Shutdown began.", "all"),
+  "service.stopped": action("Shutdown ended.", "all"),
+  "service.failed": action("The service could not go on.", "all"),
+  "config.invalid": action("The environment does not make a valid configuration.", "all"),
+  "telemetry.dropped": action("The exporter gave telemetry up.", "all"),
+  "db.slow_query": action("A query took longer than the threshold; its text is normalised.", [
+    "auth",
+    "orders",
+    "inventory",
+  ]),
+  "db.migrated": action("Schema migrations were applied.", ["auth", "orders", "inventory"]),
+  "order.placed": action("An order was taken and its pieces are reserved.", ["orders"]),
+  "order.failed": action("An order could not be met.", ["orders"]),
+  "catalogue.changed": action("A piece was added or changed.", ["orders"]),
+  "stock.reserved": action("Pieces were set aside for an order.", ["inventory"]),
+  "stock.refused": action("A reservation found too few pieces.", ["inventory"]),
+  "stock.released": action("Reserved pieces went back on the shelf.", ["inventory"]),
+  "stock.restocked": action("Pieces were added to the stock.", ["inventory"]),
+  authn_login_success: action("A person signed in.", ["auth"]),
+  authn_login_fail: action("A sign-in was refused.", ["auth"]),
+  authn_token_created: action("A token was issued.", ["auth"]),
+  user_created: action("A person registered.", ["auth"]),
+  "auth.key_created": action("A signing key was made.", ["auth"]),
+  "auth.clients_loaded": action("Preset OAuth clients were stored.", ["auth"]),
+  authz_fail: action("A valid identity asked for more than it may have.", "all"),
+  "gateway.refused": action("The gateway refused a request.", ["gateway"]),
+  "gateway.upstream_failed": action("An upstream could not be reached or broke off.", ["gateway"]),
+  "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),
+  "generator.report": action("What the simulated customers sent so far.", ["generator"]),
+} as const satisfies Record<string, LogAction>;
+
+export type LogActionName = keyof typeof logActions;

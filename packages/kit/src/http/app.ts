@@ -1,0 +1,81 @@
+import { metrics } from "@vitrine/contracts/telemetry";
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { AccessClaims } from "@vitrine/contracts/auth";
+import { ServiceError } from "../errors.ts";
+import type { Readiness } from "../lifecycle.ts";
+import type { Logger } from "../log.ts";
+import { observe } from "../telemetry/instruments.ts";
+import { collectMetricsText } from "../telemetry/setup.ts";
+import { answerProblem } from "./problem.ts";
+import { observeRequests } from "./observe.ts";
+
+export interface AppVariables {
+  requestId: string;
+  /** Claims of the verified token; set by `authenticate`. */
+  claims?: AccessClaims;
+}
+
+export interface AppBindings {
+  /** Bun's server, for the caller's address; absent when a test calls `app.request`. */
+  readonly server?: {
+    requestIP(request: Request): { readonly address: string } | null;
+  };
+}
+
+export interface AppEnv {
+  Variables: AppVariables;
+  Bindings: AppBindings;
+}
+
+export interface BaseAppOptions {
+  readonly service: string;
+  readonly logger: Logger;
+  readonly readiness: Readiness;
+  /** Makes an id for a request that brings none. */
+  readonly newId?: () => string;
+  /** Routes that leave neither a span nor an access line, by path prefix; they are still measured. */
+  readonly quietPaths?: readonly string[];
+}
+
+/**
+ * The app every service starts from: request id, span, metrics, access log, RFC 9457 errors, `/health/live`,
+ * `/health/ready` and `/metrics`. While start-up tasks run, all other routes answer 503 with Retry-After.
+ */
+export function createBaseApp(options: BaseAppOptions): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.onError((error, c) => answerProblem(c, toServiceError(error), options.logger, error));
+  app.notFound((c) => answerProblem(c, new ServiceError("not_found"), options.logger));
+  app.get("/health/live", (c) => c.json({ status: "alive" }));
+  app.get("/health/ready", async (c) => {
+    const report = await options.readiness.report();
+    return c.json(report, report.ready ? 200 : 503);
+  });
+  app.get("/metrics", async (c) =>
+    c.text(await collectMetricsText(), 200, {
+      "content-type": "text/plain; version=0.0.4; charset=utf-8",
+    }),
+  );
+  observe(metrics.appUp, (report) => report(options.readiness.isReady() ? 1 : 0));
+  app.use(observeRequests(options));
+  app.use(async (_, next) => {
+    if (options.readiness.isStarting()) {
+      throw new ServiceError("unavailable", "the service is starting", {
+        reason: "starting",
+        retryAfterSeconds: 1,
+      });
+    }
+    await next();
+  });
+  return app;
+}
+
+function toServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (error instanceof HTTPException && error.status < 500) {
+    return new ServiceError(error.status === 413 ? "payload_too_large" : "invalid_request", error.message, {
+      cause: error,
+    });
+  }
+  return new ServiceError("internal", undefined, { cause: error });
+}

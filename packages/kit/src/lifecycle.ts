@@ -1,0 +1,192 @@
+import type { Server } from "bun";
+import type { Hono } from "hono";
+import type { AppEnv } from "./http/app.ts";
+import type { Logger } from "./log.ts";
+import { shutdownTelemetry } from "./telemetry/setup.ts";
+
+export interface ReadinessReport {
+  readonly ready: boolean;
+  /** `ok` or what is missing, by the name of the task or check. */
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+export interface Readiness {
+  /** The last known answer, for hot paths. */
+  isReady(): boolean;
+  /** True until every start-up task has succeeded once. */
+  isStarting(): boolean;
+  /** Runs every check, each within two seconds, and answers by name. */
+  report(): Promise<ReadinessReport>;
+}
+
+/** What of `process` a service needs; only `main.ts` has the real one. */
+export interface ProcessLike {
+  on(event: "SIGTERM" | "SIGINT", listener: () => void): unknown;
+  exit(code: number): never;
+  exitCode?: number | string | null | undefined;
+}
+
+export interface Lifecycle {
+  readonly readiness: Readiness;
+  /** Registers how a resource ends, in the line after it is made; ends run in reverse order. */
+  own<T>(resource: T, close: (resource: T) => unknown): T;
+  /** Start-up work, tried again with growing delay until it succeeds; the service is not ready before. */
+  task(name: string, run: () => Promise<void>): void;
+  /** A condition of readiness; `probe` throws when it does not hold. */
+  check(name: string, probe: () => Promise<void>): void;
+  serve(app: Hono<AppEnv>, options: ServeOptions): Server<undefined>;
+  /** Stops on SIGTERM or SIGINT: readiness off, requests finished, resources closed, telemetry sent. */
+  run(process: ProcessLike): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Bytes; larger bodies get 413 before a handler sees them. Default 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Seconds without traffic on a connection before it is closed. Default 30. */
+  readonly idleTimeoutSeconds?: number;
+}
+
+const checkTimeoutMs = 2_000;
+const firstRetryMs = 200;
+const maxRetryMs = 5_000;
+const drainTimeoutMs = 5_000;
+/** Last resort: whatever still hangs must not keep a stopped service on its port. */
+const exitTimeoutMs = 10_000;
+
+export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecycle {
+  const closers: (() => unknown)[] = [];
+  const servers: Server<undefined>[] = [];
+  const pending = new Map<string, string>();
+  const checks = new Map<string, () => Promise<void>>();
+  let stopping = false;
+  let lastReady = false;
+
+  async function report(): Promise<ReadinessReport> {
+    const entries: (readonly [string, string])[] = [...pending];
+    for (const [name, outcome] of await Promise.all([...checks].map(([name, probe]) => runCheck(name, probe))))
+      entries.push([name, outcome]);
+    if (stopping) entries.push(["lifecycle", "stopping"]);
+    const ready = entries.every(([, outcome]) => outcome === "ok");
+    if (ready !== lastReady) {
+      lastReady = ready;
+      if (ready) logger.info({ action: "service.ready" }, "ready");
+      else
+        logger.warn(
+          {
+            action: "service.not_ready",
+            extra: { checks: Object.fromEntries(entries) },
+          },
+          "not ready",
+        );
+    }
+    return { ready, checks: Object.fromEntries(entries) };
+  }
+
+  async function attempt(name: string, run: () => Promise<void>): Promise<void> {
+    for (let delayMs = firstRetryMs; !stopping; delayMs = Math.min(delayMs * 2, maxRetryMs)) {
+      try {
+        await run();
+        pending.delete(name);
+        await report();
+        return;
+      } catch (err) {
+        pending.set(name, "failed, will be tried again");
+        logger.warn(
+          {
+            action: "service.not_ready",
+            err,
+            extra: { task: name, retry_ms: delayMs },
+          },
+          `start-up task ${name} failed`,
+        );
+        await Bun.sleep(delayMs);
+      }
+    }
+  }
+
+  async function stop(): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    lastReady = false;
+    logger.info({ action: "service.stopping" }, "stopping");
+    await Promise.all(servers.map((server) => drain(server)));
+    for (const close of closers.toReversed()) {
+      try {
+        await close();
+      } catch (err) {
+        logger.error({ action: "service.stopped", err }, "a resource could not be closed");
+      }
+    }
+    logger.info({ action: "service.stopped" }, "stopped");
+    await shutdownTelemetry();
+    await logger.flush();
+  }
+
+  return {
+    readiness: {
+      isReady: () => lastReady,
+      isStarting: () => pending.size > 0,
+      report,
+    },
+    own: (resource, close) => {
+      closers.push(() => close(resource));
+      return resource;
+    },
+    task: (name, run) => {
+      pending.set(name, "running");
+      void attempt(name, run);
+    },
+    check: (name, probe) => checks.set(name, probe),
+    serve: (app, options) => {
+      const server = Bun.serve({
+        hostname: options.host,
+        port: options.port,
+        maxRequestBodySize: options.maxBodyBytes ?? 1_048_576,
+        idleTimeout: options.idleTimeoutSeconds ?? 30,
+        fetch: (request, server) => app.fetch(request, { server }),
+      });
+      servers.push(server);
+      logger.info({ action: "service.started", extra: { url: server.url.href } }, `listening on ${server.url.href}`);
+      void report();
+      // The heartbeat of pushed metrics must follow the checks even when nobody asks for /health/ready.
+      const timer = setInterval(() => void report(), 5_000);
+      timer.unref();
+      closers.push(() => clearInterval(timer));
+      return server;
+    },
+    run: (process) =>
+      new Promise((resolve) => {
+        const onSignal = () => {
+          setTimeout(() => process.exit(1), exitTimeoutMs).unref();
+          void stop().then(resolve);
+        };
+        process.on("SIGTERM", onSignal);
+        process.on("SIGINT", onSignal);
+      }),
+    stop,
+  };
+}
+
+async function runCheck(name: string, probe: () => Promise<void>): Promise<readonly [string, string]> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${checkTimeoutMs} ms`)), checkTimeoutMs);
+  try {
+    await Promise.race([probe(), promise]);
+    return [name, "ok"];
+  } catch (error) {
+    return [name, error instanceof Error ? error.message : "failed"];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function drain(server: Server<undefined>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, drainTimeoutMs);
+  await Promise.race([server.stop(), promise]);
+  clearTimeout(timer);
+  await server.stop(true);
+}

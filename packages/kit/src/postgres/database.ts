@@ -1,0 +1,149 @@
+import { metrics } from "@vitrine/contracts/telemetry";
+import pg from "pg";
+import { ServiceError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { counter } from "../telemetry/instruments.ts";
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Queryable {
+  /** Runs one statement with `$n` parameters. @throws ServiceError `unavailable` when the database cannot answer */
+  query<R extends Row>(text: string, values?: readonly unknown[]): Promise<readonly R[]>;
+}
+
+export interface Database extends Queryable {
+  /** Runs `work` in one transaction on one connection; rolls back when it throws. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** @throws ServiceError `unavailable` */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly service: string;
+  readonly logger: Logger;
+  /** Connections at most. Default 10. */
+  readonly maxConnections?: number;
+  /** Milliseconds a statement may run. Default 10,000. */
+  readonly statementTimeoutMs?: number;
+  /** Milliseconds after which a query is logged and counted as slow. Default 500. */
+  readonly slowQueryMs?: number;
+}
+
+/** A pool of connections whose queries are prepared, traced (by the preload), timed and bounded. */
+export function createDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.service,
+    max: options.maxConnections ?? 10,
+    connectionTimeoutMillis: 3_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: options.statementTimeoutMs ?? 10_000,
+    idle_in_transaction_session_timeout: 30_000,
+  });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on("error", (err) => options.logger.warn({ action: "service.not_ready", err }, "a database connection broke"));
+  const run = timed(options);
+  return {
+    query: (text, values) => run(pool, text, values),
+    transaction: async (work) => {
+      const client = await pool.connect().catch((error: unknown) => {
+        throw toServiceError(error);
+      });
+      let broken = true;
+      try {
+        await run(client, "begin");
+        const result = await work({
+          query: (text, values) => run(client, text, values),
+        });
+        await run(client, "commit");
+        broken = false;
+        return result;
+      } catch (error) {
+        broken = await client.query("rollback").then(
+          () => false,
+          () => true,
+        );
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    ping: async () => {
+      await run(pool, "select 1");
+    },
+    close: () => pool.end(),
+  };
+}
+
+type Runner = <R extends Row>(
+  on: pg.Pool | pg.PoolClient,
+  text: string,
+  values?: readonly unknown[],
+) => Promise<readonly R[]>;
+
+function timed({ logger, slowQueryMs = 500 }: DatabaseOptions): Runner {
+  const slow = counter(metrics.dbSlowQueries);
+  return async <R extends Row>(on: pg.Pool | pg.PoolClient, text: string, values: readonly unknown[] = []) => {
+    const startedAt = performance.now();
+    try {
+      const name = statementName(text);
+      const result = await on.query<R>({
+        text,
+        values: [...values],
+        ...(name === undefined ? {} : { name }),
+      });
+      return result.rows;
+    } catch (error) {
+      throw toServiceError(error);
+    } finally {
+      const duration = performance.now() - startedAt;
+      if (duration > slowQueryMs) {
+        slow.add(1);
+        // Values never stand in the text: parameters are `$n`, so the statement is normalised as it is.
+        logger.warn(
+          {
+            action: "db.slow_query",
+            duration_ms: Math.round(duration),
+            extra: { statement: text.replaceAll(/\s+/g, " ").trim() },
+          },
+          "slow query",
+        );
+      }
+    }
+  };
+}
+
+const statementNames = new Map<string, string>();
+const maxStatements = 500;
+
+/** One name per text makes pg prepare it once per connection; texts past the limit run unprepared. */
+function statementName(text: string): string | undefined {
+  const known = statementNames.get(text);
+  if (known !== undefined || statementNames.size >= maxStatements) return known;
+  const name = `s${statementNames.size}`;
+  statementNames.set(text, name);
+  return name;
+}
+
+/** SQLSTATE classes that mean "not now": connection (08), resources (53), operator (57), and pg's own network codes. */
+const unavailable = /^(08|53|57)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT)$/;
+const brokenConnection =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;
+
+function toServiceError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (!unavailable.test(code) && !brokenConnection.test(error.message)) return error;
+  return new ServiceError("unavailable", undefined, {
+    reason: "database",
+    retryAfterSeconds: 2,
+    cause: error,
+  });
+}
+
+/** SQLSTATE of a failed statement, such as `23505` for a unique violation; `undefined` for any other error. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}

@@ -1,0 +1,123 @@
+import { ConfigError, type Env, integer, oneOf, optionalSecret, parseEnv, text, url } from "../config.ts";
+import type { TokenSourceOptions } from "../tokens/source.ts";
+import type { Signal } from "./otlp-sender.ts";
+
+export interface ExportSettings {
+  /** Empty when no endpoint is set: then nothing leaves the process. */
+  readonly signals: readonly {
+    readonly signal: Signal;
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+  }[];
+  readonly client: TokenSourceOptions | undefined;
+  readonly compression: "gzip" | "none";
+  readonly timeoutMs: number;
+  readonly maxBufferBytes: number;
+  readonly metricIntervalMs: number;
+  readonly logDelayMs: number;
+}
+
+const shape = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: url().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url().optional(),
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: url().optional(),
+  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: url().optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: text(""),
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: text(""),
+  OTEL_EXPORTER_OTLP_METRICS_HEADERS: text(""),
+  OTEL_EXPORTER_OTLP_LOGS_HEADERS: text(""),
+  OTEL_EXPORTER_OTLP_COMPRESSION: oneOf(["gzip", "none"], "none"),
+  OTEL_EXPORTER_OTLP_TIMEOUT: integer({
+    min: 100,
+    max: 120_000,
+    fallback: 10_000,
+  }),
+  OTEL_METRIC_EXPORT_INTERVAL: integer({
+    min: 100,
+    max: 600_000,
+    fallback: 3_000,
+  }),
+  OTEL_BLRP_SCHEDULE_DELAY: integer({ min: 10, max: 600_000, fallback: 500 }),
+  TELEMETRY_BUFFER_BYTES: integer({
+    min: 65_536,
+    max: 1_073_741_824,
+    fallback: 8_388_608,
+  }),
+  AUTH_URL: url("http://127.0.0.1:8081"),
+  CLIENT_ID: text().optional(),
+  CLIENT_SECRET: optionalSecret(),
+};
+
+const signals: readonly Signal[] = ["traces", "metrics", "logs"];
+
+/** Reads the standard `OTEL_*` exporter variables and the service's OAuth client. @throws ConfigError */
+export function readExportSettings(env: Env): ExportSettings {
+  const values = parseEnv(env, shape);
+  const endpoints = {
+    traces: {
+      url: values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+      headers: values.OTEL_EXPORTER_OTLP_TRACES_HEADERS,
+    },
+    metrics: {
+      url: values.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+      headers: values.OTEL_EXPORTER_OTLP_METRICS_HEADERS,
+    },
+    logs: {
+      url: values.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
+      headers: values.OTEL_EXPORTER_OTLP_LOGS_HEADERS,
+    },
+  };
+  const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const common = parseHeaders(values.OTEL_EXPORTER_OTLP_HEADERS);
+  return {
+    signals: signals.flatMap((signal) => {
+      const own = endpoints[signal];
+      const address = own.url ?? (base === undefined ? undefined : `${base.replace(/\/$/, "")}/v1/${signal}`);
+      return address === undefined
+        ? []
+        : [
+            {
+              signal,
+              url: address,
+              headers: { ...common, ...parseHeaders(own.headers) },
+            },
+          ];
+    }),
+    client: toClient(values, common),
+    compression: values.OTEL_EXPORTER_OTLP_COMPRESSION,
+    timeoutMs: values.OTEL_EXPORTER_OTLP_TIMEOUT,
+    maxBufferBytes: values.TELEMETRY_BUFFER_BYTES,
+    metricIntervalMs: values.OTEL_METRIC_EXPORT_INTERVAL,
+    logDelayMs: values.OTEL_BLRP_SCHEDULE_DELAY,
+  };
+}
+
+function toClient(
+  values: {
+    readonly AUTH_URL: string;
+    readonly CLIENT_ID: string | undefined;
+    readonly CLIENT_SECRET: string | undefined;
+  },
+  headers: Readonly<Record<string, string>>,
+): TokenSourceOptions | undefined {
+  // Static headers that already name a client or carry a token are the user's own choice and win.
+  if ("authorization" in headers || "x-client-id" in headers || values.CLIENT_ID === undefined) return undefined;
+  if (values.CLIENT_SECRET === undefined) throw new ConfigError(["CLIENT_SECRET: is not set, and CLIENT_ID needs it"]);
+  const tokenUrl = new URL("/oauth/token", values.AUTH_URL).href;
+  return {
+    tokenUrl,
+    clientId: values.CLIENT_ID,
+    clientSecret: values.CLIENT_SECRET,
+    scopes: ["telemetry:write"],
+  };
+}
+
+/** `key1=value1,key2=value2` with percent-encoded values (OpenTelemetry protocol exporter, "Specifying headers"). */
+function parseHeaders(value: string): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const pair of value.split(",")) {
+    const at = pair.indexOf("=");
+    if (at > 0) headers[pair.slice(0, at).trim().toLowerCase()] = decodeURIComponent(pair.slice(at + 1).trim());
+  }
+  return headers;
+}

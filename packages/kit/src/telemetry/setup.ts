@@ -1,0 +1,138 @@
+import { diag } from "@opentelemetry/api";
+import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+import { PgInstrumentation } from "@opentelemetry/instrumentation-pg";
+import { BatchLogRecordProcessor } from "@opentelemetry/sdk-logs";
+import { type MetricReader, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { NodeSDK } from "@opentelemetry/sdk-node";
+import { metrics } from "@vitrine/contracts/telemetry";
+import type { Env } from "../config.ts";
+import { createTokenSource } from "../tokens/source.ts";
+import { logExporter, metricExporter, traceExporter } from "./exporters.ts";
+import { observe } from "./instruments.ts";
+import { type DropReason, OtlpSender, type Signal } from "./otlp-sender.ts";
+import { type ExportSettings, readExportSettings } from "./settings.ts";
+
+interface Running {
+  readonly reader: MetricReader;
+  shutdown(): Promise<void>;
+}
+
+// The OpenTelemetry API is itself global to the process; what was started is kept beside it.
+let running: Running | undefined;
+
+/**
+ * Starts the three signals from the standard `OTEL_*` variables: spans, metrics and logs leave as OTLP/HTTP protobuf,
+ * and `pg` is instrumented when it is loaded after this call (run it from a preload). Without an endpoint nothing is
+ * exported and spans still carry ids. `CLIENT_ID`, `CLIENT_SECRET` (or `_FILE`) and `AUTH_URL` make every export carry
+ * a bearer token that is renewed before it expires; without them `OTEL_EXPORTER_OTLP_HEADERS` stands alone.
+ */
+export function startTelemetry(env: Env): void {
+  if (running !== undefined) return;
+  const settings = readExportSettings(env);
+  const losses = new Losses();
+  const token = settings.client === undefined ? undefined : createTokenSource(settings.client);
+  const senders = settings.signals.map(({ signal, url, headers }) => {
+    const sender = new OtlpSender({
+      signal,
+      url,
+      headers: async () =>
+        token === undefined ? headers : { ...headers, authorization: `Bearer ${await token.get()}` },
+      ...(token === undefined ? {} : { onUnauthorized: () => token.forget() }),
+      compression: settings.compression,
+      timeoutMs: settings.timeoutMs,
+      maxBufferBytes: settings.maxBufferBytes,
+      onDrop: losses.record,
+    });
+    return { signal, sender };
+  });
+  const reader = startSdk(settings, new Map(senders.map(({ signal, sender }) => [signal, sender])));
+  observe(metrics.telemetryDropped, losses.report);
+  observe(metrics.telemetryPending, (report) => {
+    for (const { signal, sender } of senders) report(sender.pendingBytes, { signal });
+  });
+  observeProcess();
+  running = reader;
+}
+
+function startSdk(settings: ExportSettings, senders: ReadonlyMap<Signal, OtlpSender>): Running {
+  const traces = senders.get("traces");
+  const logs = senders.get("logs");
+  const metricSender = senders.get("metrics");
+  const reader = new PeriodicExportingMetricReader({
+    exporter: metricSender === undefined ? discard : metricExporter(metricSender),
+    exportIntervalMillis: settings.metricIntervalMs,
+    exportTimeoutMillis: Math.min(settings.metricIntervalMs, settings.timeoutMs),
+  });
+  const sdk = new NodeSDK({
+    metricReaders: [reader],
+    // Connect spans stay on: without them instrumentation-pg 0.77 hands queries the context of other requests.
+    instrumentations: [new PgInstrumentation({ requireParentSpan: true })],
+    logRecordProcessors:
+      logs === undefined
+        ? []
+        : [
+            new BatchLogRecordProcessor({
+              exporter: logExporter(logs),
+              scheduledDelayMillis: settings.logDelayMs,
+            }),
+          ],
+    ...(traces === undefined ? { spanProcessors: [] } : { traceExporter: traceExporter(traces) }),
+  });
+  sdk.start();
+  return { reader, shutdown: () => sdk.shutdown() };
+}
+
+const discard = new (class {
+  export(_: unknown, done: (result: { code: number }) => void): void {
+    done({ code: 0 });
+  }
+  async forceFlush(): Promise<void> {}
+  async shutdown(): Promise<void> {}
+})();
+
+/** Sends what is waiting, within a few seconds, and stops the SDK. Safe to call when it was never started. */
+export async function shutdownTelemetry(): Promise<void> {
+  const stopping = running;
+  running = undefined;
+  await stopping?.shutdown();
+}
+
+/**
+ * The current metrics as Prometheus text, read from the same reader that pushes them: a second reader would make
+ * every recording twice as dear.
+ */
+export async function collectMetricsText(): Promise<string> {
+  if (running === undefined) return "# telemetry is off\n";
+  const { resourceMetrics, errors } = await running.reader.collect();
+  for (const error of errors) diag.error("a metric could not be collected", error);
+  return new PrometheusSerializer().serialize(resourceMetrics);
+}
+
+class Losses {
+  readonly #bytes = new Map<string, { readonly signal: Signal; readonly reason: DropReason; bytes: number }>();
+
+  readonly record = (signal: Signal, reason: DropReason, bytes: number, detail: string): void => {
+    const key = `${signal} ${reason}`;
+    const loss = this.#bytes.get(key);
+    if (loss === undefined) {
+      // Said once per signal and reason, on stderr by the SDK's own logger: the pipeline for logs may be what is broken.
+      process.stderr.write(
+        `${JSON.stringify({ level: "warn", timestamp: new Date().toISOString(), action: "telemetry.dropped", message: `${signal} are being dropped: ${detail}` })}\n`,
+      );
+      this.#bytes.set(key, { signal, reason, bytes });
+    } else loss.bytes += bytes;
+  };
+
+  readonly report = (report: (value: number, attributes: { signal: Signal; reason: DropReason }) => void): void => {
+    for (const { signal, reason, bytes } of this.#bytes.values()) report(bytes, { signal, reason });
+  };
+}
+
+function observeProcess(): void {
+  observe(metrics.processMemoryUsage, (report) => report(process.memoryUsage.rss()));
+  observe(metrics.processCpuTime, (report) => {
+    const usage = process.cpuUsage();
+    report(usage.user / 1e6, { "cpu.mode": "user" });
+    report(usage.system / 1e6, { "cpu.mode": "system" });
+  });
+}

@@ -1,0 +1,121 @@
+import { type CryptoKey, importJWK } from "jose";
+import { z } from "zod";
+import { ServiceError } from "../errors.ts";
+import { refused } from "./refusal.ts";
+
+export interface KeySetOptions {
+  readonly jwksUrl: string;
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface KeySet {
+  /** @throws ServiceError `invalid_token` for an unknown key id, `unavailable` when keys cannot be had */
+  find(kid: string | undefined): Promise<CryptoKey>;
+  load(): Promise<void>;
+}
+
+/** Keys are asked for anew after this long; a failure keeps the old ones in use (stale-if-error). */
+const freshMs = 300_000;
+/** Between two requests for the key set, whatever tokens ask for: unknown key ids cannot start a stampede. */
+const coolDownMs = 2_000;
+const timeoutMs = 5_000;
+const maxKeys = 32;
+
+const kidForm = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** RFC 8037: an Ed25519 public key. Anything else in the set is ignored. */
+const publicKey = z.object({
+  kty: z.literal("OKP"),
+  crv: z.literal("Ed25519"),
+  kid: z.string().regex(kidForm),
+  x: z.string().length(43),
+});
+
+const keySetDocument = z.object({ keys: z.array(z.unknown()).max(maxKeys) });
+
+/** The auth service's public keys, fetched when needed by one request at a time and kept while it is away. */
+export function createKeySet(options: KeySetOptions): KeySet {
+  const now = options.now ?? Date.now;
+  let keys: ReadonlyMap<string, CryptoKey> | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let loadedAt = Number.NEGATIVE_INFINITY;
+  let loading: Promise<void> | undefined;
+
+  async function fetchKeys(): Promise<void> {
+    askedAt = now();
+    const fetched = await request(options);
+    keys = fetched;
+    loadedAt = now();
+  }
+
+  function load(): Promise<void> {
+    loading ??= fetchKeys().finally(() => {
+      loading = undefined;
+    });
+    return loading;
+  }
+
+  async function refresh(): Promise<void> {
+    if (loading === undefined && now() - askedAt < coolDownMs) {
+      if (keys === undefined) throw cannotVerify("the keys could not be fetched a moment ago");
+      return;
+    }
+    try {
+      await load();
+    } catch (error) {
+      if (keys === undefined) throw error;
+    }
+  }
+
+  return {
+    find: async (kid) => {
+      if (kid === undefined || !kidForm.test(kid)) throw refused("unknown_key");
+      const known = keys?.get(kid);
+      if (known !== undefined) {
+        // Renewed behind the request's back: a slow auth service must not slow a token that can be judged.
+        if (now() - loadedAt > freshMs && now() - askedAt > coolDownMs) load().catch(() => undefined);
+        return known;
+      }
+      await refresh();
+      const key = keys?.get(kid);
+      if (key === undefined) throw refused("unknown_key");
+      return key;
+    },
+    load: async () => {
+      if (keys === undefined) await load();
+    },
+  };
+}
+
+async function request(options: KeySetOptions): Promise<ReadonlyMap<string, CryptoKey>> {
+  try {
+    const response = await (options.fetch ?? fetch)(options.jwksUrl, {
+      headers: { accept: "application/json" },
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (!response.ok) throw new Error(`the key set answered ${response.status}`);
+    const document = keySetDocument.parse(await response.json());
+    const found = new Map<string, CryptoKey>();
+    for (const candidate of document.keys) {
+      const jwk = publicKey.safeParse(candidate);
+      if (!jwk.success) continue;
+      const key = await importJWK(jwk.data, "EdDSA");
+      if (!(key instanceof Uint8Array)) found.set(jwk.data.kid, key);
+    }
+    if (found.size === 0) throw new Error("the key set has no usable key");
+    return found;
+  } catch (cause) {
+    throw cannotVerify("the key set cannot be fetched", cause);
+  }
+}
+
+function cannotVerify(reason: string, cause?: unknown): ServiceError {
+  return new ServiceError("unavailable", undefined, {
+    reason,
+    retryAfterSeconds: 2,
+    cause,
+  });
+}

@@ -1,0 +1,116 @@
+import { type AccessClaims, accessClaims } from "@vitrine/contracts/auth";
+import { errors as joseErrors, jwtVerify } from "jose";
+import { ServiceError } from "../errors.ts";
+import { createKeySet, type KeySet, type KeySetOptions } from "./key-set.ts";
+import { refused } from "./refusal.ts";
+
+export type { AccessClaims } from "@vitrine/contracts/auth";
+
+export interface TokenVerifierOptions extends KeySetOptions {
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+export interface TokenVerifier {
+  /**
+   * Verifies an access token (RFC 9068 §4) and returns its claims.
+   * @throws ServiceError `invalid_token` with a `TokenRefusal` as `reason`; `unavailable` (never a pass, never a
+   * 401) when no key could be had to judge it by
+   */
+  verify(token: string): Promise<AccessClaims>;
+  /** Loads the keys once. @throws ServiceError `unavailable` */
+  ready(): Promise<void>;
+}
+
+/** EdDSA only: the list is ours, never the token's (RFC 8725 §3.1). */
+const algorithms = ["EdDSA", "Ed25519"];
+
+/** Clock difference allowed between issuer and us, in seconds; RFC 8725 and ASVS 9.2.1 allow at most 60. */
+const leewaySeconds = 5;
+
+/** A token that claims to live longer than this was not issued by our auth service. */
+const maxLifetimeSeconds = 3_600;
+
+const maxTokenLength = 8_192;
+const maxCachedTokens = 10_000;
+
+/** Compact JWS of exactly three base64url parts (RFC 7515 §7.1). */
+const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
+export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+  const now = options.now ?? Date.now;
+  const keys = createKeySet(options);
+  const verified = new Map<string, AccessClaims>();
+
+  return {
+    verify: async (token) => {
+      const cached = verified.get(token);
+      if (cached !== undefined) {
+        if (now() < (cached.exp + leewaySeconds) * 1_000) return cached;
+        verified.delete(token);
+        throw refused("expired");
+      }
+      const claims = await verifyToken(token, keys, options, now);
+      // Keyed by the whole text: an altered copy of a token never finds the entry of the original.
+      if (verified.size >= maxCachedTokens) verified.delete(verified.keys().next().value ?? "");
+      verified.set(token, claims);
+      return claims;
+    },
+    ready: () => keys.load(),
+  };
+}
+
+async function verifyToken(
+  token: string,
+  keys: KeySet,
+  options: TokenVerifierOptions,
+  now: () => number,
+): Promise<AccessClaims> {
+  if (token.length > maxTokenLength || !compactForm.test(token) || !isCanonical(token))
+    throw refused("malformed_token");
+  const { payload } = await jwtVerify(token, (header) => keys.find(header.kid), {
+    algorithms,
+    typ: "at+jwt",
+    issuer: options.issuer,
+    audience: options.audience,
+    clockTolerance: leewaySeconds,
+    requiredClaims: ["iss", "sub", "aud", "exp", "iat", "jti", "client_id", "scope"],
+    currentDate: new Date(now()),
+  }).catch((error: unknown) => {
+    throw toRefusal(error);
+  });
+  const claims = accessClaims.safeParse(payload);
+  if (!claims.success) throw refused("missing_claim");
+  if (claims.data.iat > now() / 1_000 + leewaySeconds) throw refused("not_yet_valid");
+  if (claims.data.exp - claims.data.iat > maxLifetimeSeconds) throw refused("expired");
+  return Object.freeze(claims.data);
+}
+
+/** Unused bits in the last character of a part make two texts of one token; only the canonical one is taken. */
+function isCanonical(token: string): boolean {
+  return token.split(".").every((part) => Buffer.from(part, "base64url").toString("base64url") === part);
+}
+
+function toRefusal(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (error instanceof joseErrors.JWTExpired) return refused("expired");
+  if (error instanceof joseErrors.JWTClaimValidationFailed) {
+    if (error.reason === "missing") return refused("missing_claim");
+    switch (error.claim) {
+      case "iss":
+        return refused("wrong_issuer");
+      case "aud":
+        return refused("wrong_audience");
+      case "typ":
+        return refused("wrong_type");
+      case "nbf":
+      case "iat":
+        return refused("not_yet_valid");
+      default:
+        return refused("missing_claim");
+    }
+  }
+  if (error instanceof joseErrors.JWSSignatureVerificationFailed) return refused("bad_signature");
+  if (error instanceof joseErrors.JOSEAlgNotAllowed) return refused("bad_signature");
+  return refused("malformed_token");
+}
