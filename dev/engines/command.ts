@@ -1,0 +1,192 @@
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import type { Engine } from "./engines.ts";
+import type { EnginePorts } from "./ports.ts";
+import type { ProvidedEngine } from "./provide.ts";
+import { parseRetentionHours } from "./retention.ts";
+
+export interface EngineCommand {
+  readonly argv: readonly string[];
+  /** To be added to the environment of the process; empty for an image, which gets it by `docker run --env`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Answers 200 once the engine takes and answers requests. */
+  readonly readyUrl: string;
+}
+
+export interface EngineRunOptions {
+  readonly ports: EnginePorts;
+  /** This engine's own folder; made by `prepareEngine`. */
+  readonly dataDir: string;
+  /** As `parseRetentionHours` takes it. */
+  readonly retention: string;
+  readonly repoRoot: string;
+}
+
+interface Invocation {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly readyUrl: string;
+}
+
+const loopback = "127.0.0.1";
+
+/** How to start a provided engine. Call `prepareEngine` with the same options first. */
+export function engineCommand(engine: Engine, provided: ProvidedEngine, options: EngineRunOptions): EngineCommand {
+  const invocation = invocationOf(engine, options);
+  switch (provided.kind) {
+    case "binary":
+      return {
+        argv: [provided.path, ...invocation.args],
+        env: invocation.env,
+        readyUrl: invocation.readyUrl,
+      };
+    case "image":
+      return {
+        argv: dockerRun(engine, provided.image, options, invocation),
+        env: {},
+        readyUrl: invocation.readyUrl,
+      };
+    default:
+      return provided satisfies never;
+  }
+}
+
+/** Distinct for every instance on a machine, since the engine's first port is. */
+export function containerName(engine: Engine, ports: EnginePorts): string {
+  const [first] = engine.ports;
+  return `vitrine-${engine.name}${first === undefined ? "" : `-${ports[first]}`}`;
+}
+
+export function renderedPrometheusConfig(dataDir: string): string {
+  return join(dataDir, "prometheus.yml");
+}
+
+function dockerRun(
+  engine: Engine,
+  image: string,
+  options: EngineRunOptions,
+  invocation: Invocation,
+): readonly string[] {
+  const folder = join(options.repoRoot, engine.folder);
+  const { uid, gid } = userInfo();
+  // Mounted under their own paths, so that arguments and variables are the same in both worlds.
+  return [
+    "docker",
+    "run",
+    "--rm",
+    "--pull=never",
+    "--network=host",
+    `--name=${containerName(engine, options.ports)}`,
+    `--user=${uid}:${gid}`,
+    `--volume=${folder}:${folder}:ro`,
+    `--volume=${options.dataDir}:${options.dataDir}`,
+    ...Object.entries(invocation.env).map(([name, value]) => `--env=${name}=${value}`),
+    image,
+    ...invocation.args,
+  ];
+}
+
+function invocationOf(engine: Engine, options: EngineRunOptions): Invocation {
+  switch (engine.name) {
+    case "collector":
+      return collector(options);
+    case "prometheus":
+      return prometheus(options);
+    case "loki":
+      return loki(options);
+    case "alertmanager":
+      return alertmanager(options);
+    case "jaeger":
+      return jaeger(options);
+    default:
+      return engine.name satisfies never;
+  }
+}
+
+function url(port: number, path = ""): string {
+  return `http://${loopback}:${port}${path}`;
+}
+
+function collector({ ports, dataDir, repoRoot }: EngineRunOptions): Invocation {
+  return {
+    args: [`--config=${join(repoRoot, "otel-collector/config.yaml")}`],
+    env: {
+      VITRINE_LISTEN_HOST: loopback,
+      VITRINE_DATA_DIR: dataDir,
+      COLLECTOR_OTLP_PORT: String(ports.collectorOtlp),
+      COLLECTOR_HEALTH_PORT: String(ports.collectorHealth),
+      COLLECTOR_METRICS_PORT: String(ports.collectorMetrics),
+      PROMETHEUS_URL: url(ports.prometheus),
+      LOKI_URL: url(ports.loki),
+      JAEGER_OTLP_URL: url(ports.jaegerOtlp),
+      GOGC: "50",
+    },
+    readyUrl: url(ports.collectorHealth, "/"),
+  };
+}
+
+function prometheus({ ports, dataDir, retention }: EngineRunOptions): Invocation {
+  return {
+    args: [
+      `--config.file=${renderedPrometheusConfig(dataDir)}`,
+      `--web.listen-address=${loopback}:${ports.prometheus}`,
+      "--web.enable-otlp-receiver",
+      "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
+      `--storage.tsdb.path=${join(dataDir, "tsdb")}`,
+      `--storage.tsdb.retention.time=${parseRetentionHours(retention)}h`,
+      "--log.level=warn",
+    ],
+    env: { GOGC: "50" },
+    readyUrl: url(ports.prometheus, "/-/ready"),
+  };
+}
+
+function loki({ ports, dataDir, retention, repoRoot }: EngineRunOptions): Invocation {
+  return {
+    args: ["-config.expand-env=true", `-config.file=${join(repoRoot, "loki/loki.yaml")}`],
+    env: {
+      VITRINE_LISTEN_HOST: loopback,
+      VITRINE_DATA_DIR: dataDir,
+      VITRINE_RETENTION: `${parseRetentionHours(retention)}h`,
+      LOKI_HTTP_PORT: String(ports.loki),
+      LOKI_GRPC_PORT: String(ports.lokiGrpc),
+      LOKI_RULES_DIR: join(repoRoot, "loki/rules"),
+      ALERTMANAGER_URL: url(ports.alertmanager),
+      GOGC: "50",
+    },
+    readyUrl: url(ports.loki, "/ready"),
+  };
+}
+
+function alertmanager({ ports, dataDir, retention, repoRoot }: EngineRunOptions): Invocation {
+  return {
+    args: [
+      `--config.file=${join(repoRoot, "alertmanager/alertmanager.yml")}`,
+      `--web.listen-address=${loopback}:${ports.alertmanager}`,
+      // Empty: one alone has no cluster, and the port would listen on every address.
+      "--cluster.listen-address=",
+      `--storage.path=${join(dataDir, "state")}`,
+      `--data.retention=${parseRetentionHours(retention)}h`,
+      "--log.level=warn",
+    ],
+    env: { GOGC: "50" },
+    readyUrl: url(ports.alertmanager, "/-/ready"),
+  };
+}
+
+function jaeger({ ports, dataDir, retention, repoRoot }: EngineRunOptions): Invocation {
+  return {
+    args: [`--config=${join(repoRoot, "jaeger/config.yaml")}`],
+    env: {
+      VITRINE_LISTEN_HOST: loopback,
+      VITRINE_DATA_DIR: dataDir,
+      VITRINE_RETENTION: `${parseRetentionHours(retention)}h`,
+      JAEGER_HTTP_PORT: String(ports.jaeger),
+      JAEGER_GRPC_PORT: String(ports.jaegerGrpc),
+      JAEGER_OTLP_PORT: String(ports.jaegerOtlp),
+      JAEGER_METRICS_PORT: String(ports.jaegerMetrics),
+      GOGC: "50",
+    },
+    readyUrl: url(ports.jaeger, "/api/v3/services"),
+  };
+}
