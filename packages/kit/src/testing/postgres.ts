@@ -68,7 +68,7 @@ async function startCluster(): Promise<Cluster> {
       "max_connections=200",
     ],
     onLog: (line) => output.push(line),
-    onError: (line) => output.push(line),
+    onError: (fault) => output.push(String(fault)),
   });
   try {
     await server.initialise();
