@@ -1,0 +1,168 @@
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import protobuf from "protobufjs";
+
+export interface SinkSpan {
+  readonly service: string;
+  readonly scope: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Empty for a root. */
+  readonly parentSpanId: string;
+  readonly statusCode: number;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+export interface SinkLog {
+  readonly service: string;
+  readonly body: unknown;
+  readonly severityNumber: number;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+export interface SinkMetric {
+  readonly service: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly points: readonly {
+    readonly attributes: Readonly<Record<string, unknown>>;
+    readonly value: number;
+    readonly count: number;
+  }[];
+}
+
+export interface OtlpSink {
+  readonly url: string;
+  readonly spans: SinkSpan[];
+  readonly logs: SinkLog[];
+  /** The newest export of every metric, by service and name. */
+  readonly metrics: Map<string, SinkMetric>;
+  readonly requests: { readonly path: string; readonly headers: Headers }[];
+  /** Answers every request by this until it is unset; nothing is kept then. */
+  answer: ((request: Request) => Response | Promise<Response>) | undefined;
+  stop(): Promise<void>;
+}
+
+interface KeyValue {
+  readonly key: string;
+  readonly value?: Readonly<Record<string, unknown>> & {
+    readonly arrayValue?: { readonly values?: readonly Readonly<Record<string, unknown>>[] };
+  };
+}
+
+interface Resource {
+  readonly attributes?: readonly KeyValue[];
+}
+
+/** A real HTTP endpoint that decodes the OTLP protobuf it is sent, for tests that ask what arrived. */
+export async function startOtlpSink(): Promise<OtlpSink> {
+  const root = protobuf.parse(await Bun.file(join(import.meta.dir, "otlp.proto")).text()).root;
+  const decode = (type: string, bytes: Uint8Array): Readonly<Record<string, unknown>> => {
+    const message = root.lookupType(type);
+    return message.toObject(message.decode(bytes), { longs: Number, bytes: String });
+  };
+  const sink: Omit<OtlpSink, "url" | "stop"> = {
+    spans: [],
+    logs: [],
+    metrics: new Map(),
+    requests: [],
+    answer: undefined,
+  };
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: async (request) => {
+      const path = new URL(request.url).pathname;
+      sink.requests.push({ path, headers: request.headers });
+      if (sink.answer !== undefined) return sink.answer(request);
+      const raw = new Uint8Array(await request.arrayBuffer());
+      const bytes = request.headers.get("content-encoding") === "gzip" ? new Uint8Array(gunzipSync(raw)) : raw;
+      if (path === "/v1/traces") keepSpans(sink.spans, decode("Traces", bytes));
+      if (path === "/v1/logs") keepLogs(sink.logs, decode("Logs", bytes));
+      if (path === "/v1/metrics") keepMetrics(sink.metrics, decode("Metrics", bytes));
+      return new Response(new Uint8Array(), { headers: { "content-type": "application/x-protobuf" } });
+    },
+  });
+  return Object.assign(sink, { url: server.url.origin, stop: () => server.stop(true) });
+}
+
+function keepSpans(spans: SinkSpan[], data: Readonly<Record<string, unknown>>): void {
+  for (const { resource, scope, item } of flatten(data, "resourceSpans", "scopeSpans", "spans")) {
+    spans.push({
+      service: serviceOf(resource),
+      scope,
+      name: String(item["name"]),
+      kind: Number(item["kind"] ?? 0),
+      traceId: hex(item["traceId"]),
+      spanId: hex(item["spanId"]),
+      parentSpanId: hex(item["parentSpanId"]),
+      statusCode: Number((item["status"] as { readonly code?: number } | undefined)?.code ?? 0),
+      attributes: toRecord(item["attributes"] as readonly KeyValue[] | undefined),
+    });
+  }
+}
+
+function keepLogs(logs: SinkLog[], data: Readonly<Record<string, unknown>>): void {
+  for (const { resource, item } of flatten(data, "resourceLogs", "scopeLogs", "logRecords")) {
+    logs.push({
+      service: serviceOf(resource),
+      body: valueOf(item["body"] as KeyValue["value"]),
+      severityNumber: Number(item["severityNumber"] ?? 0),
+      traceId: hex(item["traceId"]),
+      spanId: hex(item["spanId"]),
+      attributes: toRecord(item["attributes"] as readonly KeyValue[] | undefined),
+    });
+  }
+}
+
+function keepMetrics(metrics: Map<string, SinkMetric>, data: Readonly<Record<string, unknown>>): void {
+  for (const { resource, item } of flatten(data, "resourceMetrics", "scopeMetrics", "metrics")) {
+    const service = serviceOf(resource);
+    const series = (item["gauge"] ?? item["sum"] ?? item["histogram"]) as
+      { readonly dataPoints?: readonly Readonly<Record<string, unknown>>[] } | undefined;
+    const name = String(item["name"]);
+    metrics.set(`${service} ${name}`, {
+      service,
+      name,
+      unit: String(item["unit"] ?? ""),
+      points: (series?.dataPoints ?? []).map((point) => ({
+        attributes: toRecord(point["attributes"] as readonly KeyValue[] | undefined),
+        value: Number(point["asDouble"] ?? point["asInt"] ?? point["sum"] ?? 0),
+        count: Number(point["count"] ?? 0),
+      })),
+    });
+  }
+}
+
+function* flatten(data: Readonly<Record<string, unknown>>, groups: string, scopes: string, items: string) {
+  for (const group of (data[groups] ?? []) as readonly Readonly<Record<string, unknown>>[]) {
+    for (const inner of (group[scopes] ?? []) as readonly Readonly<Record<string, unknown>>[]) {
+      const scope = (inner["scope"] as { readonly name?: string } | undefined)?.name ?? "";
+      for (const item of (inner[items] ?? []) as readonly Readonly<Record<string, unknown>>[]) {
+        yield { resource: group["resource"] as Resource | undefined, scope, item };
+      }
+    }
+  }
+}
+
+function serviceOf(resource: Resource | undefined): string {
+  return String(toRecord(resource?.attributes)["service.name"] ?? "");
+}
+
+function toRecord(pairs: readonly KeyValue[] | undefined): Readonly<Record<string, unknown>> {
+  return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, valueOf(value)]));
+}
+
+function valueOf(value: KeyValue["value"]): unknown {
+  if (value === undefined) return undefined;
+  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map((entry) => valueOf(entry));
+  return value["stringValue"] ?? value["intValue"] ?? value["doubleValue"] ?? value["boolValue"];
+}
+
+function hex(base64: unknown): string {
+  return typeof base64 === "string" ? Buffer.from(base64, "base64").toString("hex") : "";
+}
