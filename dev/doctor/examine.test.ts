@@ -1,0 +1,147 @@
+import { describe, expect, test } from "bun:test";
+import { type Addresses, examine, type ExamineOptions, type Hop } from "./examine.ts";
+
+const addresses: Addresses = {
+  gateway: "http://gateway",
+  otlp: "http://otlp",
+  collectorHealth: "http://collector/health",
+  collectorMetrics: "http://collector/metrics",
+  prometheusReady: "http://prometheus/ready",
+  lokiReady: "http://loki/ready",
+  jaegerReady: "http://jaeger/ready",
+};
+
+type Answer = (url: URL, init: RequestInit) => Response | undefined;
+
+/** A system in which everything works, but for what `broken` answers; time passes only by sleeping. */
+function system(broken: Answer = () => undefined, options: Partial<ExamineOptions> = {}): ExamineOptions {
+  let clock = Date.parse("2026-01-01T00:00:00Z");
+  const seen = new Map<string, string>();
+  const now = options.now ?? (() => clock);
+  return {
+    addresses,
+    token: () => Promise.resolve("token"),
+    deadlineMs: 1_000,
+    sleep: (ms) => Promise.resolve((clock += ms)),
+    fetch: (address, init) => {
+      const url = new URL(address);
+      const answer = broken(url, init) ?? healthy(url, init, seen);
+      answer.headers.set("date", new Date(clock).toUTCString());
+      return Promise.resolve(answer);
+    },
+    ...options,
+    now,
+  };
+}
+
+function healthy(url: URL, init: RequestInit, seen: Map<string, string>): Response {
+  if (url.host === "otlp") {
+    if (typeof init.body === "string") seen.set(url.pathname, init.body);
+    return new Response("{}");
+  }
+  if (url.pathname.startsWith("/loki/")) return new Response(seen.get("/v1/logs"));
+  if (url.pathname.startsWith("/prometheus/")) return new Response(seen.get("/v1/metrics"));
+  if (url.pathname.startsWith("/jaeger/")) return new Response(seen.get("/v1/traces"));
+  return new Response("ok");
+}
+
+function broken(hops: readonly Hop[]): readonly Hop[] {
+  return hops.filter((hop) => !hop.ok);
+}
+
+const refused = () => {
+  throw new TypeError("connection refused");
+};
+
+describe("doctor", () => {
+  test("a whole system has no broken hop, and every signal is seen in its engine", async () => {
+    const hops = await examine(system());
+    expect(broken(hops)).toEqual([]);
+    expect(hops.map((hop) => hop.hop)).toEqual([
+      "gateway",
+      "auth",
+      "collector",
+      "loki",
+      "collector",
+      "prometheus",
+      "collector",
+      "jaeger",
+    ]);
+  });
+
+  test("nothing at the gateway's port: the gateway is named, and nothing after it is tried", async () => {
+    const hops = await examine(system((url) => (url.host === "gateway" ? refused() : undefined)));
+    expect(hops).toHaveLength(1);
+    expect(hops[0]).toMatchObject({ hop: "gateway", ok: false });
+    expect(hops[0]?.mend).toContain("bun run dev");
+  });
+
+  test("a clock that differs from the gateway's is named before any token is asked for", async () => {
+    const hops = await examine(system(undefined, { now: () => Date.parse("2026-01-01T01:00:00Z") }));
+    expect(broken(hops)).toMatchObject([{ hop: "clock" }]);
+    expect(hops.at(-1)?.detail).toContain("3600 s");
+  });
+
+  test("no token: auth is named with what it said", async () => {
+    const hops = await examine(system(undefined, { token: () => Promise.reject(new Error("invalid_client")) }));
+    expect(broken(hops)).toMatchObject([{ hop: "auth" }]);
+    expect(hops.at(-1)?.detail).toContain("invalid_client");
+  });
+
+  test("a token of another system is named for each signal", async () => {
+    const hops = await examine(
+      system((url) => (url.host === "otlp" ? new Response("the token is not valid", { status: 401 }) : undefined)),
+    );
+    expect(broken(hops)).toMatchObject([{ hop: "token" }, { hop: "token" }, { hop: "token" }]);
+  });
+
+  test("a fresh token that the gateway holds for expired means a clock", async () => {
+    const hops = await examine(
+      system((url) => (url.host === "otlp" ? new Response("the token has expired", { status: 401 }) : undefined)),
+    );
+    expect(new Set(broken(hops).map((hop) => hop.hop))).toEqual(new Set(["clock"]));
+  });
+
+  test("a token without the scope of one signal breaks that signal alone", async () => {
+    const hops = await examine(
+      system((url) => (url.href === "http://otlp/v1/logs" ? new Response("scope", { status: 403 }) : undefined)),
+    );
+    expect(broken(hops)).toMatchObject([{ hop: "token", signal: "logs" }]);
+    expect(broken(hops)[0]?.mend).toContain("logs:write");
+  });
+
+  test("a stopped collector is named, not the gateway that answers 503 for it", async () => {
+    const hops = await examine(
+      system((url) => {
+        if (url.host === "otlp") return new Response("upstream down", { status: 503 });
+        return url.host === "collector" ? refused() : undefined;
+      }),
+    );
+    expect(new Set(broken(hops).map((hop) => hop.hop))).toEqual(new Set(["collector"]));
+    expect(broken(hops)[0]?.detail).toContain("does not answer");
+  });
+
+  test("a stopped Loki breaks logs alone, and says that the collector keeps them", async () => {
+    const hops = await examine(
+      system((url) => {
+        if (url.pathname.startsWith("/loki/")) return new Response("", { status: 503 });
+        return url.host === "loki" ? refused() : undefined;
+      }),
+    );
+    expect(broken(hops)).toMatchObject([{ hop: "loki", signal: "logs" }]);
+    expect(broken(hops)[0]?.detail).toContain("keeps the data on disk");
+  });
+
+  test("an engine that is up but never shows the probe is named with the collector's queue", async () => {
+    const hops = await examine(
+      system((url) => {
+        if (url.pathname.startsWith("/jaeger/")) return new Response("not found", { status: 200 });
+        if (url.href === addresses.collectorMetrics)
+          return new Response('otelcol_exporter_queue_size{exporter="otlp_http/jaeger"} 7');
+        return undefined;
+      }),
+    );
+    expect(broken(hops)).toMatchObject([{ hop: "jaeger", signal: "traces" }]);
+    expect(broken(hops)[0]?.detail).toContain("otelcol_exporter_queue_size 7");
+  });
+});
