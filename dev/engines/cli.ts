@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { BuildProgress } from "./build.ts";
@@ -5,7 +6,7 @@ import { cacheDirectory, cleanCache, fileSize } from "./cache.ts";
 import { hasImage } from "./docker.ts";
 import { engineNamed, engines, repositoryRoot, type Engine } from "./engines.ts";
 import { EngineError } from "./error.ts";
-import { acquireLock } from "./lock.ts";
+import { withLock } from "./lock.ts";
 import { readPin } from "./pin.ts";
 import { engineSources, findBinary, provideEngine, provideTool } from "./provide.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -64,14 +65,11 @@ async function build(chosen: readonly Engine[], json: boolean, signal: AbortSign
 
 async function clean(chosen: readonly Engine[], signal: AbortSignal): Promise<readonly string[]> {
   const cache = cacheDirectory(process.env);
-  await using _lock = await acquireLock(`${cache}/build.lock`, {
-    signal,
-    onWait: (holder) => process.stderr.write(`Waiting for process ${holder}, which is building.\n`),
-  });
-  return cleanCache(
-    cache,
-    chosen.map((engine) => engine.name),
-  );
+  const onWait = (holder: number): void => {
+    process.stderr.write(`Waiting for process ${holder}, which is building.\n`);
+  };
+  const names = chosen.map((engine) => engine.name);
+  return withLock(join(cache, "build.lock"), { signal, onWait }, () => cleanCache(cache, names));
 }
 
 function table(rows: readonly ListedEngine[]): string {

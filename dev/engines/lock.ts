@@ -19,11 +19,24 @@ const holderSchema = z.object({ token: z.string(), pid: z.int() });
 type Holder = Readonly<z.infer<typeof holderSchema>>;
 
 /**
- * Takes a lock file that other processes of this machine respect; `await using` gives it back. A lock whose process is
+ * Runs the action while holding a lock file that other processes of this machine respect. A lock whose process is
  * dead, or that was not renewed for a minute (its pid now belongs to a stranger), is broken.
  */
-export async function acquireLock(path: string, options: LockOptions = {}): Promise<AsyncDisposable> {
+export async function withLock<T>(path: string, options: LockOptions, action: () => Promise<T>): Promise<T> {
   const staleAfterMs = options.staleAfterMs ?? 60_000;
+  const token = await acquire(path, staleAfterMs, options);
+  const renewal = setInterval(() => void renew(path), staleAfterMs / 6);
+  renewal.unref();
+  try {
+    return await action();
+  } finally {
+    clearInterval(renewal);
+    const holder = await readHolder(path);
+    if (holder?.token === token) await rm(path, { force: true });
+  }
+}
+
+async function acquire(path: string, staleAfterMs: number, options: LockOptions): Promise<string> {
   const token = randomUUID();
   await mkdir(dirname(path), { recursive: true });
   let told = false;
@@ -39,15 +52,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     told = true;
     await sleep(options.pollMs ?? 250, undefined, options.signal === undefined ? {} : { signal: options.signal });
   }
-  const renewal = setInterval(() => void renew(path), staleAfterMs / 6);
-  renewal.unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(renewal);
-      const holder = await readHolder(path);
-      if (holder?.token === token) await rm(path, { force: true });
-    },
-  };
+  return token;
 }
 
 async function tryCreate(path: string, holder: Holder): Promise<boolean> {

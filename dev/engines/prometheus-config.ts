@@ -35,30 +35,13 @@ export function renderPrometheusConfig(
 ): string {
   const config = configSchema.parse(Bun.YAML.parse(source));
   const addresses = loopbackAddresses(options.ports);
-  const toLoopback = <T extends z.infer<typeof staticConfigs>>(configs: T): T =>
-    configs.map((group) => ({
-      ...group,
-      targets: group.targets.map((target) => loopbackOf(target, addresses)),
-    })) as T;
-  return Bun.YAML.stringify(
-    {
-      ...config,
-      rule_files: config.rule_files.map((file) => resolve(options.folder, file)),
-      alerting: {
-        ...config.alerting,
-        alertmanagers: config.alerting.alertmanagers.map((group) => ({
-          ...group,
-          static_configs: toLoopback(group.static_configs),
-        })),
-      },
-      scrape_configs: config.scrape_configs.map((scrape) => ({
-        ...scrape,
-        static_configs: toLoopback(scrape.static_configs),
-      })),
-    },
-    null,
-    2,
-  );
+  config.rule_files = config.rule_files.map((file) => resolve(options.folder, file));
+  for (const section of [...config.alerting.alertmanagers, ...config.scrape_configs]) {
+    for (const group of section.static_configs) {
+      group.targets = group.targets.map((target) => loopbackOf(target, addresses));
+    }
+  }
+  return Bun.YAML.stringify(config, null, 2);
 }
 
 function loopbackOf(target: string, addresses: ReadonlyMap<string, string>): string {

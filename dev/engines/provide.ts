@@ -5,7 +5,7 @@ import { cacheDirectory, fileSize, type Environment } from "./cache.ts";
 import { provideImage } from "./docker.ts";
 import { repositoryRoot, type Engine, type EngineBinary } from "./engines.ts";
 import { EngineError } from "./error.ts";
-import { acquireLock } from "./lock.ts";
+import { withLock } from "./lock.ts";
 import { runCommand } from "./run-command.ts";
 
 export type EngineMode = "auto" | "native" | "docker";
@@ -125,12 +125,10 @@ export function engineSources(
         onPull: () => report("pulling", 0, 0, pin.image),
       }),
     build: async () => {
-      await using _lock = await acquireLock(join(cache, "build.lock"), {
-        ...signal,
-        onWait: (holder) => report("waiting", 0, 0, `process ${holder} is building`),
-      });
-      // Who held the lock may have built just this.
-      if ((await cached()) === undefined) {
+      const onWait = (holder: number): void => report("waiting", 0, 0, `process ${holder} is building`);
+      await withLock(join(cache, "build.lock"), { ...signal, onWait }, async () => {
+        // Who held the lock may have built just this.
+        if ((await cached()) !== undefined) return;
         await buildBinary({
           engine,
           binary,
@@ -141,7 +139,7 @@ export function engineSources(
           report,
           ...signal,
         });
-      }
+      });
       return outFile;
     },
   };

@@ -23,7 +23,10 @@ const forceAfterMs = 3000;
  */
 export async function runCommand(argv: readonly string[], options: RunOptions): Promise<RunResult> {
   options.signal?.throwIfAborted();
-  const child = Bun.spawn([...argv], {
+  const [name = "", ...args] = argv;
+  // Looked up in the PATH that is handed on, not in that of this process.
+  const path = Bun.which(name, { PATH: options.env["PATH"] ?? "" }) ?? name;
+  const child = Bun.spawn([path, ...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...options.env },
     stdin: "ignore",
