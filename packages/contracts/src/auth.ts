@@ -42,7 +42,7 @@ export const tokenResponse = z.object({
 
 export type TokenResponse = z.infer<typeof tokenResponse>;
 
-/** Error of the token endpoint (RFC 6749 §5.2). */
+/** Error of the token endpoint (RFC 6749 §5.2, RFC 8693 §2.2.2). */
 export const tokenError = z.object({
   error: z.enum([
     "invalid_request",
@@ -51,6 +51,8 @@ export const tokenError = z.object({
     "unauthorized_client",
     "unsupported_grant_type",
     "invalid_scope",
+    /** RFC 8693 §2.2.2: the audience or resource asked for is not one of ours. */
+    "invalid_target",
     "temporarily_unavailable",
     "server_error",
   ]),
@@ -63,6 +65,9 @@ export const grantTypes = {
   clientCredentials: "client_credentials",
   tokenExchange: "urn:ietf:params:oauth:grant-type:token-exchange",
 } as const;
+
+/** RFC 8693 §3: what token exchange issues, and the only type that may be asked for. */
+export const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 
 /** Subject token type of our token exchange: the bare name of a person, for clients trusted to act for anyone. */
 export const userNameTokenType = "urn:vitrine:params:oauth:token-type:username";

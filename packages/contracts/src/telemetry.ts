@@ -151,7 +151,7 @@ export const metrics = {
     description: "Orders taken, by the state they ended their placing in.",
     attributes: {
       "order.status": ["reserved", "failed"],
-      "order.failure_reason": ["out_of_stock", "inventory_unavailable"],
+      "order.failure_reason": ["out_of_stock", "inventory_unavailable", "interrupted"],
       "piece.kind": ["watch", "jewellery", "leather", "couture"],
       "piece.maison": "bounded",
     },
@@ -173,7 +173,15 @@ export const metrics = {
     attributes: {
       "auth.method": ["password", "client_credentials", "token_exchange", "registration"],
       "auth.outcome": ["success", "failure"],
-      "auth.failure_reason": ["invalid_credentials", "name_taken", "invalid_scope", "throttled"],
+      "auth.failure_reason": [
+        "invalid_credentials",
+        "invalid_scope",
+        "name_taken",
+        "throttled",
+        "unauthorized_client",
+        "unknown_subject",
+        "weak_password",
+      ],
     },
     services: ["auth"],
   }),
@@ -233,8 +241,8 @@ export const metrics = {
     unit: "{request}",
     description: "Requests simulated customers sent, by what they wanted and what they got.",
     attributes: {
-      action: ["browse", "view", "order", "sign_in", "orders"],
-      outcome: ["ok", "refused", "failed", "unreachable"],
+      action: ["browse", "view", "order", "sign_in", "orders", "restock", "seed"],
+      outcome: ["ok", "refused", "failed", "unreachable", "skipped"],
     },
     services: ["generator"],
   }),
@@ -244,6 +252,8 @@ export const metrics = {
 export const attributes = {
   requestId: "request.id",
   clientId: "client.id",
+  orderId: "order.id",
+  pieceId: "piece.id",
 } as const;
 
 interface LogAction {
@@ -275,6 +285,8 @@ export const logActions = {
   "db.migrated": action("Schema migrations were applied.", ["auth", "orders", "inventory"]),
   "order.placed": action("An order was taken and its pieces are reserved.", ["orders"]),
   "order.failed": action("An order could not be met.", ["orders"]),
+  "order.released": action("The reservation of a failed order was given back.", ["orders"]),
+  "order.sweep_failed": action("Orders left over could not be settled; it will be tried again.", ["orders"]),
   "catalogue.changed": action("A piece was added or changed.", ["orders"]),
   "stock.reserved": action("Pieces were set aside for an order.", ["inventory"]),
   "stock.refused": action("A reservation found too few pieces.", ["inventory"]),
@@ -290,6 +302,7 @@ export const logActions = {
   "gateway.refused": action("The gateway refused a request.", ["gateway"]),
   "gateway.upstream_failed": action("An upstream could not be reached or broke off.", ["gateway"]),
   "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),
+  "generator.failed": action("A simulated customer got an answer nobody should get.", ["generator"]),
   "generator.report": action("What the simulated customers sent so far.", ["generator"]),
 } as const satisfies Record<string, LogAction>;
 

@@ -62,6 +62,12 @@ export function secret() {
   return z.string().min(8, "must have at least 8 characters").register(secrets, { secret: true });
 }
 
+/** Makes a schema of the caller's own a secret, so that its value may come from a file named by `<NAME>_FILE`. */
+export function secretOf<S extends z.ZodType>(schema: S): S {
+  secrets.add(schema, { secret: true });
+  return schema;
+}
+
 export function optionalSecret() {
   return secret().optional().register(secrets, { secret: true });
 }

@@ -1,6 +1,6 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import type { Scope } from "@vitrine/contracts/scopes";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { currentRequest } from "../context.ts";
 import { ServiceError } from "../errors.ts";
 import type { TokenVerifier } from "../tokens/verifier.ts";
@@ -42,17 +42,31 @@ export function checkScope(claims: AccessClaims, anyOf: readonly Scope[]): void 
   });
 }
 
+type AuthenticatedEnv = AppEnv & { Variables: { claims: AccessClaims } };
+
+/** Requires a valid token of any scope, and keeps its claims in `c.var.claims`. */
+export function requireToken(verifier: TokenVerifier): MiddlewareHandler<AuthenticatedEnv> {
+  return async function authenticate(c, next) {
+    await authenticateRequest(c, verifier);
+    await next();
+  };
+}
+
 /** Requires a valid token with one of the scopes, and keeps its claims in `c.var.claims`. */
 export function requireScope(
   verifier: TokenVerifier,
   ...anyOf: readonly [Scope, ...Scope[]]
-): MiddlewareHandler<AppEnv & { Variables: { claims: AccessClaims } }> {
+): MiddlewareHandler<AuthenticatedEnv> {
   return async function authorise(c, next) {
-    const claims = await verifier.verify(bearerToken(c.req.header("authorization")));
-    c.set("claims", claims);
-    const request = currentRequest();
-    if (request !== undefined) request.user = claims.sub;
-    checkScope(claims, anyOf);
+    checkScope(await authenticateRequest(c, verifier), anyOf);
     await next();
   };
+}
+
+async function authenticateRequest(c: Context<AuthenticatedEnv>, verifier: TokenVerifier): Promise<AccessClaims> {
+  const claims = await verifier.verify(bearerToken(c.req.header("authorization")));
+  c.set("claims", claims);
+  const request = currentRequest();
+  if (request !== undefined) request.user = claims.sub;
+  return claims;
 }
