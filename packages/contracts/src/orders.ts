@@ -9,14 +9,20 @@ export const money = z.object({
 
 export type Money = z.infer<typeof money>;
 
+/** Text people read: no control characters, which neither a page nor PostgreSQL's `text` can hold. */
+const displayText = z.string().regex(/^[^\p{Cc}]+$/u, "no control characters");
+
+export const maison = displayText.min(1).max(80);
+
 export const pieceKinds = ["watch", "jewellery", "leather", "couture"] as const;
 
 export const piece = z.object({
   id: pieceId,
-  maison: z.string().min(1).max(80),
-  name: z.string().min(1).max(120),
+  maison,
+  name: displayText.min(1).max(120),
   kind: z.enum(pieceKinds),
-  price: money,
+  /** At most what a hundred of stay an exact number (2^53 - 1). */
+  price: money.extend({ amount: z.int().nonnegative().max(90_071_992_547_409) }),
 });
 
 export type Piece = z.infer<typeof piece>;
@@ -30,6 +36,9 @@ export const cataloguePage = z.object({
 });
 
 export const orderStatuses = ["placed", "reserved", "failed", "cancelled"] as const;
+
+/** Why an order is `failed`; `interrupted`: the service stopped while it was being placed. */
+export const orderFailureReasons = ["out_of_stock", "inventory_unavailable", "interrupted"] as const;
 
 export const orderRequest = z.strictObject({
   pieceId,

@@ -213,6 +213,9 @@ export const metrics = {
         "bad_encoding",
         "upstream_down",
         "upstream_timeout",
+        "upstream_failed",
+        "starting",
+        "internal",
       ],
       route: "bounded",
       "client.id": "bounded",
@@ -305,5 +308,8 @@ export const logActions = {
   "generator.failed": action("A simulated customer got an answer nobody should get.", ["generator"]),
   "generator.report": action("What the simulated customers sent so far.", ["generator"]),
 } as const satisfies Record<string, LogAction>;
+
+/** Why the gateway refused a request. */
+export type RefusalReason = (typeof metrics.gatewayRefusals.attributes.reason)[number];
 
 export type LogActionName = keyof typeof logActions;

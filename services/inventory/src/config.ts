@@ -1,0 +1,23 @@
+import {
+  type BaseConfig,
+  baseShape,
+  type Env,
+  parseEnv,
+  port,
+  secret,
+  toBaseConfig,
+  type TokenConfig,
+  tokenShape,
+  toTokenConfig,
+} from "@vitrine/kit/config";
+
+export interface Config extends BaseConfig {
+  readonly database: { readonly url: string };
+  readonly tokens: TokenConfig;
+}
+
+/** @throws ConfigError naming every variable that is wrong */
+export function parseConfig(env: Env): Config {
+  const values = parseEnv(env, { ...baseShape, ...tokenShape, PORT: port(8083), DATABASE_URL: secret() });
+  return { ...toBaseConfig(values), database: { url: values.DATABASE_URL }, tokens: toTokenConfig(values) };
+}

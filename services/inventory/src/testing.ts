@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import { createDatabase } from "@vitrine/kit/postgres";
+import { migrate } from "@vitrine/kit/postgres/migrate";
+import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
+import { startPostgres } from "@vitrine/kit/testing/postgres";
+import { createTestIssuer } from "@vitrine/kit/testing/tokens";
+import { createApp } from "./app.ts";
+import { createEvents } from "./events.ts";
+import { createStockStore } from "./store.ts";
+
+/** The whole service on a real database of its own, without a port. */
+export async function startInventory(options: { readonly ownServer?: boolean } = {}) {
+  const server = await startPostgres(options);
+  const { logger, lines } = memoryLogger("inventory");
+  const database = createDatabase({ url: server.url, service: "inventory", logger });
+  await migrate(database, join(import.meta.dir, "../migrations"), logger);
+  const issuer = await createTestIssuer();
+  const store = createStockStore(database);
+  const app = createApp({
+    logger,
+    readiness: alwaysReady,
+    verifier: issuer.verifier,
+    store,
+    events: createEvents(logger),
+  });
+  const token = await issuer.sign("inventory:read inventory:write", { sub: "orders", client_id: "orders" });
+  const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    app.request(`/api/inventory${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  return { app, database, issuer, lines, send, server, store };
+}
