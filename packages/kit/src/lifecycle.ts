@@ -34,6 +34,8 @@ export interface Lifecycle {
   task(name: string, run: () => Promise<void>): void;
   /** A condition of readiness; `probe` throws when it does not hold. */
   check(name: string, probe: () => Promise<void>): void;
+  /** Something {@link Readiness.report} tells that does not decide readiness; `probe` throws when it is amiss. */
+  inform(name: string, probe: () => Promise<void>): void;
   serve(app: Hono<AppEnv>, options: ServeOptions): Server<undefined>;
   /** Stops on SIGTERM or SIGINT: readiness off, requests finished, resources closed, telemetry sent. */
   run(process: ProcessLike): Promise<void>;
@@ -61,15 +63,17 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
   const servers: Server<undefined>[] = [];
   const pending = new Map<string, string>();
   const checks = new Map<string, () => Promise<void>>();
+  const informative = new Map<string, () => Promise<void>>();
   let stopping = false;
   let lastReady = false;
 
   async function report(): Promise<ReadinessReport> {
     const entries: (readonly [string, string])[] = [...pending];
-    for (const [name, outcome] of await Promise.all([...checks].map(([name, probe]) => runCheck(name, probe))))
-      entries.push([name, outcome]);
+    const [gating, telling] = await Promise.all([runChecks(checks), runChecks(informative)]);
+    entries.push(...gating);
     if (stopping) entries.push(["lifecycle", "stopping"]);
     const ready = entries.every(([, outcome]) => outcome === "ok");
+    entries.push(...telling);
     if (ready !== lastReady) {
       lastReady = ready;
       if (ready) logger.info({ action: "service.ready" }, "ready");
@@ -140,6 +144,7 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
       void attempt(name, run);
     },
     check: (name, probe) => checks.set(name, probe),
+    inform: (name, probe) => informative.set(name, probe),
     serve: (app, options) => {
       const server = Bun.serve({
         hostname: options.host,
@@ -168,6 +173,10 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
       }),
     stop,
   };
+}
+
+function runChecks(probes: ReadonlyMap<string, () => Promise<void>>): Promise<(readonly [string, string])[]> {
+  return Promise.all([...probes].map(([name, probe]) => runCheck(name, probe)));
 }
 
 async function runCheck(name: string, probe: () => Promise<void>): Promise<readonly [string, string]> {

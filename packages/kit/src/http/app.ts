@@ -1,5 +1,5 @@
 import { metrics } from "@vitrine/contracts/telemetry";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { ServiceError } from "../errors.ts";
@@ -20,6 +20,8 @@ export interface AppBindings {
   /** Bun's server, for the caller's address; absent when a test calls `app.request`. */
   readonly server?: {
     requestIP(request: Request): { readonly address: string } | null;
+    /** Seconds without traffic after which this request's connection is closed, instead of the listener's. */
+    timeout?(request: Request, seconds: number): void;
   };
 }
 
@@ -36,6 +38,8 @@ export interface BaseAppOptions {
   readonly newId?: () => string;
   /** Routes that leave neither a span nor an access line, by path prefix; they are still measured. */
   readonly quietPaths?: readonly string[];
+  /** False where `/metrics` must not be open to whoever reaches the port. Default true. */
+  readonly metricsRoute?: boolean;
 }
 
 /**
@@ -51,11 +55,7 @@ export function createBaseApp(options: BaseAppOptions): Hono<AppEnv> {
     const report = await options.readiness.report();
     return c.json(report, report.ready ? 200 : 503);
   });
-  app.get("/metrics", async (c) =>
-    c.text(await collectMetricsText(), 200, {
-      "content-type": "text/plain; version=0.0.4; charset=utf-8",
-    }),
-  );
+  if (options.metricsRoute !== false) app.get("/metrics", answerMetrics);
   observe(metrics.appUp, (report) => report(options.readiness.isReady() ? 1 : 0));
   app.use(observeRequests(options));
   app.use(async (_, next) => {
@@ -70,7 +70,15 @@ export function createBaseApp(options: BaseAppOptions): Hono<AppEnv> {
   return app;
 }
 
-function toServiceError(error: unknown): ServiceError {
+/** The service's metrics as Prometheus text. */
+export async function answerMetrics(c: Context<AppEnv>): Promise<Response> {
+  return c.text(await collectMetricsText(), 200, {
+    "content-type": "text/plain; version=0.0.4; charset=utf-8",
+  });
+}
+
+/** What a caller is told about anything that was thrown: a bug becomes `internal`. */
+export function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof HTTPException && error.status < 500) {
     return new ServiceError(error.status === 413 ? "payload_too_large" : "invalid_request", error.message, {

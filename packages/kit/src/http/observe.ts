@@ -119,6 +119,7 @@ function routeOf(c: Context): string | undefined {
 
 function logAccess(c: Context<AppEnv>, logger: Logger, route: string | undefined, seconds: number): void {
   const { status } = c.res;
+  const claims = c.get("claims");
   const address = c.env?.server?.requestIP(c.req.raw)?.address;
   const fields = {
     action: "http.request",
@@ -128,6 +129,7 @@ function logAccess(c: Context<AppEnv>, logger: Logger, route: string | undefined
       route: route ?? null,
       path: c.req.path,
       status,
+      ...(claims === undefined ? {} : { client_id: claims.client_id, token_id: claims.jti }),
       ...(address === undefined ? {} : { client_address: maskAddress(address) }),
     },
   } as const;
