@@ -1,0 +1,148 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "@vitrine/kit/testing/postgres";
+import type { Subprocess } from "bun";
+import { z } from "zod";
+
+const root = join(import.meta.dir, "../..");
+
+/** Every port the runner reads, each given a free one, so that a stack under test lives beside one in use. */
+const portVariables = [
+  "GATEWAY_PORT",
+  "OTLP_PORT",
+  "AUTH_PORT",
+  "ORDERS_PORT",
+  "INVENTORY_PORT",
+  "GENERATOR_PORT",
+  "POSTGRES_PORT",
+  "COLLECTOR_OTLP_PORT",
+  "COLLECTOR_HEALTH_PORT",
+  "COLLECTOR_METRICS_PORT",
+  "PROMETHEUS_PORT",
+  "LOKI_PORT",
+  "LOKI_GRPC_PORT",
+  "ALERTMANAGER_PORT",
+  "JAEGER_PORT",
+  "JAEGER_OTLP_PORT",
+  "JAEGER_GRPC_PORT",
+  "JAEGER_METRICS_PORT",
+] as const;
+
+const doctorReport = z.object({
+  ok: z.boolean(),
+  broken: z.object({ hop: z.string(), detail: z.string(), mend: z.string() }).nullable(),
+  processes: z.array(
+    z.object({
+      name: z.string(),
+      pid: z.int().nullable(),
+      rssBytes: z.int(),
+      restarts: z.int(),
+      lastExit: z.string().nullable(),
+    }),
+  ),
+  totalRssBytes: z.int(),
+});
+
+export type DoctorReport = z.infer<typeof doctorReport>;
+
+export interface Stack {
+  readonly gateway: string;
+  readonly otlp: string;
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly runner: Subprocess;
+  /** Runs a command of the repository's `bun run` against this stack. */
+  command(
+    ...args: readonly string[]
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
+  token(scopes?: string): Promise<string>;
+  doctor(...args: readonly string[]): Promise<DoctorReport>;
+  /** Starts the runner again on the same data and ports, after the one before is gone. */
+  restart(): Promise<Stack>;
+  /** Ends the runner as a terminal would, waits for it and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** Starts the whole system, engines and traffic included, on free ports and data of its own. */
+export async function startStack(): Promise<Stack> {
+  const directory = await mkdtemp(join(tmpdir(), "vitrine-stack-"));
+  const ports = Object.fromEntries(
+    await Promise.all(portVariables.map(async (name) => [name, String(await freePort())] as const)),
+  );
+  const environment = { ...inherited(), ...ports, VITRINE_DIR: directory, NO_COLOR: "1" };
+  return launch(directory, environment);
+}
+
+function launch(directory: string, environment: Readonly<Record<string, string>>): Stack {
+  const runner = Bun.spawn([process.execPath, "dev/cli.ts", "dev"], {
+    cwd: root,
+    env: environment,
+    stdout: Bun.file(join(directory, "runner.log")),
+    stderr: "inherit",
+  });
+  const command: Stack["command"] = async (...args) => {
+    const child = Bun.spawn([process.execPath, ...args], {
+      cwd: root,
+      env: environment,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [stdout, stderr, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    return { code, stdout, stderr };
+  };
+  return {
+    gateway: `http://127.0.0.1:${environment["GATEWAY_PORT"]}`,
+    otlp: `http://127.0.0.1:${environment["OTLP_PORT"]}`,
+    directory,
+    environment,
+    runner,
+    command,
+    token: async (scopes) => {
+      const { code, stdout, stderr } = await command(
+        "dev/cli.ts",
+        "token",
+        ...(scopes === undefined ? [] : ["--scopes", scopes]),
+      );
+      if (code !== 0) throw new Error(stderr);
+      return stdout.trim();
+    },
+    doctor: async (...args) =>
+      doctorReport.parse(JSON.parse((await command("dev/doctor/cli.ts", "--json", ...args)).stdout)),
+    restart: async () => {
+      await runner.exited;
+      return launch(directory, environment);
+    },
+    stop: async () => {
+      runner.kill("SIGTERM");
+      await runner.exited;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function inherited(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+/** Asks until `ask` answers something, and returns it; the error names what never came. */
+export async function eventually<T>(what: string, timeoutMs: number, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  let last: unknown;
+  while (Date.now() < deadline) {
+    try {
+      const found = await ask();
+      if (found !== undefined) return found;
+    } catch (error) {
+      last = error;
+    }
+    await Bun.sleep(100);
+  }
+  throw new Error(`did not happen within ${timeoutMs} ms: ${what}`, { cause: last });
+}
