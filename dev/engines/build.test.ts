@@ -88,3 +88,22 @@ test.each([
   for (const word of words) expect(String(error)).toContain(word);
   expect(await readdir(join(directory.path, "entry"))).toEqual([]);
 });
+
+test("before a build that would fill the disk the error names the disk and how to choose another", async () => {
+  await using directory = await temporaryDirectory();
+  await writeProgram(directory.path, "go", fakeGo("exit 1"));
+  const error = await caught(
+    buildBinary({
+      engine,
+      binary: engine.binary,
+      pin,
+      outFile: join(directory.path, "entry", "loki"),
+      repoRoot: repositoryRoot,
+      env: { PATH: directory.path },
+      report: () => undefined,
+      freeBytes: async () => 1024 ** 3,
+    }),
+  );
+  expect(error).toMatchObject({ name: "EngineError", code: "disk_nearly_full" });
+  for (const words of ["1.0 GB free", "VITRINE_CACHE_DIR"]) expect(String(error)).toContain(words);
+});

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rename, rm, statfs } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pid } from "node:process";
 import type { Environment } from "./cache.ts";
@@ -33,6 +33,8 @@ export interface BuildOptions {
   readonly env: Environment;
   readonly report: ReportProgress;
   readonly signal?: AbortSignal;
+  /** Default: what the file system says. */
+  readonly freeBytes?: (existingPath: string) => Promise<number>;
 }
 
 /** Measured: modules and compiled packages of all engines take about 6 GB, one of them up to 3. */
@@ -43,8 +45,8 @@ export async function buildBinary(options: BuildOptions): Promise<void> {
   const { engine, pin, outFile, report, signal } = options;
   const directory = dirname(outFile);
   await mkdir(directory, { recursive: true });
-  await checkGo(options);
-  await checkDisk([directory]);
+  const goDirectories = await checkGo(options);
+  await checkDisk([directory, ...goDirectories], options.freeBytes ?? freeBytes);
   const draft = `${outFile}.${pid}.draft`;
   const scratch = engine.manifest === undefined ? undefined : await mkdtemp(join(directory, "sources-"));
   try {
@@ -129,7 +131,8 @@ function go(
   });
 }
 
-async function checkGo(options: BuildOptions): Promise<void> {
+/** Answers the directories in which Go keeps modules and compiled packages. */
+async function checkGo(options: BuildOptions): Promise<readonly string[]> {
   const { engine, pin, env } = options;
   const need = `Go ${pin.goVersion} or newer`;
   if (Bun.which("go", { PATH: env["PATH"] ?? "" }) === null) {
@@ -138,34 +141,45 @@ async function checkGo(options: BuildOptions): Promise<void> {
       `${engine.title} cannot be built: there is no \`go\` on PATH. Install ${need} (https://go.dev/dl).`,
     );
   }
-  const asked = await runCommand(["go", "env", "GOVERSION", "GOTOOLCHAIN"], {
-    env,
-  });
-  const [goVersion = "", toolchain = ""] = asked.stdout.split("\n").map((line) => line.trim());
+  const asked = await runCommand(["go", "env", "GOVERSION", "GOTOOLCHAIN", "GOCACHE", "GOMODCACHE"], { env });
+  const [goVersion = "", toolchain = "", ...directories] = asked.stdout.split("\n").map((line) => line.trim());
   const version = /^go(\d+\.\d+(?:\.\d+)?)/.exec(goVersion)?.[1];
   // With GOTOOLCHAIN=auto an older Go fetches the one go.mod asks for.
-  if (
-    version === undefined ||
-    toolchain.startsWith("auto") ||
-    Bun.semver.order(fullVersion(version), fullVersion(pin.goVersion)) >= 0
-  )
-    return;
-  throw new EngineError(
-    "go_too_old",
-    `${engine.title} cannot be built: Go ${version} is too old. Install ${need}, or set GOTOOLCHAIN=auto.`,
-  );
+  const isOld = version !== undefined && Bun.semver.order(fullVersion(version), fullVersion(pin.goVersion)) < 0;
+  if (isOld && !toolchain.startsWith("auto")) {
+    throw new EngineError(
+      "go_too_old",
+      `${engine.title} cannot be built: Go ${version} is too old. Install ${need}, or set GOTOOLCHAIN=auto.`,
+    );
+  }
+  return directories.filter((directory) => directory !== "");
 }
 
 function fullVersion(version: string): string {
   return version.split(".").length === 2 ? `${version}.0` : version;
 }
 
-async function checkDisk(directories: readonly string[]): Promise<void> {
+async function checkDisk(
+  directories: readonly string[],
+  free: (existingPath: string) => Promise<number>,
+): Promise<void> {
   for (const directory of directories) {
-    const disk = await statfs(directory);
-    const free = disk.bavail * disk.bsize;
-    if (free < neededBytes) throw diskNearlyFull(directory, free);
+    const bytes = await free(await nearestExisting(directory));
+    if (bytes < neededBytes) throw diskNearlyFull(directory, bytes);
   }
+}
+
+async function freeBytes(existingPath: string): Promise<number> {
+  const disk = await statfs(existingPath);
+  return disk.bavail * disk.bsize;
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  return exists || dirname(path) === path ? path : nearestExisting(dirname(path));
 }
 
 function diskNearlyFull(directory: string, freeBytes: number): EngineError {

@@ -20,7 +20,8 @@ export interface EnginePin {
 export async function readPin(engine: Engine, repoRoot: string): Promise<EnginePin> {
   const folder = join(repoRoot, engine.folder);
   const files = ["go.mod", "go.sum", ...(engine.manifest === undefined ? [] : [engine.manifest])];
-  const contents = await Promise.all(files.map((file) => readPinFile(join(folder, file))));
+  const contents: string[] = [];
+  for (const file of files) contents.push(await readPinFile(join(folder, file)));
   const goMod = contents[0] ?? "";
   const moduleVersion = pinnedVersion(goMod, engine.module);
   const goVersion = /^go (\S+)$/m.exec(goMod)?.[1];

@@ -14,13 +14,13 @@ const configSchema = z.looseObject({
 });
 
 /** Where a desk finds what the committed config calls by its compose name. */
-export function loopbackAddresses(ports: EnginePorts): ReadonlyMap<string, string> {
+function loopbackAddresses(ports: EnginePorts): ReadonlyMap<string, string> {
   return new Map([
     ["collector:8888", `127.0.0.1:${ports.collectorMetrics}`],
     ["prometheus:9090", `127.0.0.1:${ports.prometheus}`],
     ["loki:3100", `127.0.0.1:${ports.loki}`],
     ["alertmanager:9093", `127.0.0.1:${ports.alertmanager}`],
-    ["jaeger:8888", `127.0.0.1:${ports.jaegerMetrics}`],
+    ["jaeger:8889", `127.0.0.1:${ports.jaegerMetrics}`],
   ]);
 }
 
