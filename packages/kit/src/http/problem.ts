@@ -7,16 +7,16 @@ import type { AppEnv } from "./app.ts";
 
 /**
  * Answers with `application/problem+json` (RFC 9457). A 5xx says nothing of its cause to the caller: that goes to the
- * log, found by the `requestId` and `traceId` in the answer.
+ * log, found by the `requestId` and `traceId` in the answer. Without a logger the caller has logged it already.
  */
 export function answerProblem(
   c: Context<AppEnv>,
   error: ServiceError,
-  logger: Logger,
+  logger: Logger | undefined,
   thrown: unknown = error,
 ): Response {
   if (error.status >= 500) {
-    logger.error(
+    logger?.error(
       {
         action: "http.error",
         err: thrown,

@@ -1,0 +1,82 @@
+import { metrics, type RefusalReason } from "@vitrine/contracts/telemetry";
+import type { Logger } from "@vitrine/kit/log";
+import { counter } from "@vitrine/kit/telemetry";
+import type { Signal, Upstream } from "./routes/route.ts";
+
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly status: number;
+  /** The row's path; absent when the table has none, so that strangers cannot make label values. */
+  readonly route?: string | undefined;
+  /** From a verified token only. */
+  readonly clientId?: string | undefined;
+  readonly upstream?: Upstream | undefined;
+  readonly cause: unknown;
+}
+
+export interface GatewayEvents {
+  refused(refusal: Refusal): void;
+  accepted(clientId: string, signal: Signal, bytes: number): void;
+  /** An upstream answered 5xx; the answer itself is passed on. */
+  upstreamFailed(upstream: Upstream, route: string, status: number): void;
+}
+
+/** Counts everything and writes at most one line a second of each kind, which says how many it stands for. */
+export function createEvents(logger: Logger, now: () => number = Date.now): GatewayEvents {
+  const refusals = counter(metrics.gatewayRefusals);
+  const ingestBytes = counter(metrics.gatewayIngestSize);
+  const ingestRequests = counter(metrics.gatewayIngestRequests);
+  const admit = createThrottle(now);
+
+  return {
+    refused: ({ reason, status, route, clientId, upstream, cause }) => {
+      refusals.add(1, {
+        reason,
+        ...(route === undefined ? {} : { route }),
+        ...(clientId === undefined ? {} : { "client.id": clientId }),
+      });
+      const suppressed = admit(`${reason} ${route ?? ""} ${clientId ?? ""}`);
+      if (suppressed === undefined) return;
+      const extra = { reason, status, route: route ?? null, client_id: clientId ?? null, suppressed };
+      if (reason === "internal") logger.error({ action: "http.error", err: cause, extra }, "a fault of the gateway");
+      else if (status < 500) logger.info({ action: "gateway.refused", extra }, `refused: ${reason}`);
+      else if (reason.startsWith("upstream_"))
+        logger.warn(
+          { action: "gateway.upstream_failed", err: cause, extra: { ...extra, upstream: upstream ?? null } },
+          `${upstream ?? "an upstream"} failed: ${reason}`,
+        );
+      else logger.warn({ action: "gateway.refused", err: cause, extra }, `refused: ${reason}`);
+    },
+    accepted: (clientId, signal, bytes) => {
+      ingestRequests.add(1, { "client.id": clientId, signal });
+      ingestBytes.add(bytes, { "client.id": clientId, signal });
+    },
+    upstreamFailed: (upstream, route, status) => {
+      const suppressed = admit(`${upstream} ${status}`);
+      if (suppressed === undefined) return;
+      logger.warn(
+        { action: "gateway.upstream_failed", extra: { upstream, route, status, suppressed } },
+        `${upstream} answered ${status}`,
+      );
+    },
+  };
+}
+
+const quietMs = 1_000;
+const maxKinds = 10_000;
+
+/** Says how many lines of a kind were held back since the last one; `undefined` to hold this one back too. */
+function createThrottle(now: () => number): (kind: string) => number | undefined {
+  const kinds = new Map<string, { at: number; held: number }>();
+  return (kind) => {
+    const last = kinds.get(kind);
+    const at = now();
+    if (last !== undefined && at - last.at < quietMs) {
+      last.held += 1;
+      return undefined;
+    }
+    if (kinds.size >= maxKinds) kinds.clear();
+    kinds.set(kind, { at, held: 0 });
+    return last?.held ?? 0;
+  };
+}

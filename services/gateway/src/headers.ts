@@ -1,0 +1,91 @@
+import type { AccessClaims } from "@vitrine/contracts/auth";
+import { ServiceError } from "@vitrine/kit/errors";
+import { type Route, upstreams } from "./routes/route.ts";
+
+/** What an upstream may learn of a request. Everything else a client sends ends here, whatever its spelling. */
+const forwarded = ["accept", "content-type", "user-agent"] as const;
+
+/** For our own services beside the above; they verify the token again and trust no other header. */
+const forwardedToServices = ["accept-language", "authorization", "idempotency-key", "if-none-match"] as const;
+
+/**
+ * The headers of a request to a service or an engine, built from an allow-list and never copied. `X-Request-Id` and
+ * `traceparent` are added by the kit's fetch. Engines get no credentials (RFC 9700 §4.13, ASVS 4.1.3).
+ */
+export function requestHeaders(request: Request, route: Route): Record<string, string> {
+  // Without one Bun would ask for encodings of its own, and the client would get what it did not ask for.
+  const headers: Record<string, string> = {
+    "accept-encoding": request.headers.get("accept-encoding") ?? "identity",
+  };
+  const names = upstreams[route.upstream] === "service" ? [...forwarded, ...forwardedToServices] : forwarded;
+  for (const name of names) {
+    const value = request.headers.get(name);
+    if (value !== null) headers[name] = value;
+  }
+  return headers;
+}
+
+const identityForm = /^[\x21-\x7e]{1,128}$/;
+
+/** The identity the collector stamps on telemetry: from the verified token alone. */
+export function identityHeaders(claims: AccessClaims): Record<string, string> {
+  const service = claims.service ?? claims.client_id;
+  if (!identityForm.test(claims.client_id) || !identityForm.test(service)) {
+    throw new ServiceError("invalid_token", "the token names no usable client", { reason: "missing_claim" });
+  }
+  return { "x-client-id": claims.client_id, "x-client-service": service };
+}
+
+/** RFC 9110 §7.6.1: these speak of one connection. */
+const hopByHop = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** What an upstream says about itself or for an origin that is not its own. */
+const neverAnswered = ["server", "x-powered-by", "alt-svc", "date", "x-request-id", "traceparent", "tracestate"];
+
+/** An engine may not move the client, log it in, or ask it for credentials. */
+const neverFromEngines = ["location", "refresh", "set-cookie", "www-authenticate", "clear-site-data", "link"];
+
+/** The headers of an upstream's answer that a client may have. */
+export function responseHeaders(upstream: Response, route: Route): Headers {
+  const headers = new Headers(upstream.headers);
+  const named = headers.get("connection")?.split(",") ?? [];
+  for (const name of [...hopByHop, ...neverAnswered, ...named.map((token) => token.trim())]) {
+    if (tokenForm.test(name)) headers.delete(name);
+  }
+  for (const name of [...headers.keys()]) if (name.startsWith("access-control-")) headers.delete(name);
+  if (upstreams[route.upstream] !== "service") for (const name of neverFromEngines) headers.delete(name);
+  return headers;
+}
+
+/** RFC 9110 §5.6.2; anything else named by `Connection` is no header and would make `delete` throw. */
+const tokenForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const securityHeaders = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+/**
+ * Sets what a browser must know about an answer, after anything an upstream said. What needed a token is not stored
+ * (RFC 9111 §5.2.2.5); what is public says so itself.
+ */
+export function secure(headers: Headers, route: Route | undefined): void {
+  for (const [name, value] of Object.entries(securityHeaders)) headers.set(name, value);
+  if (route?.access !== "public" || !headers.has("cache-control")) headers.set("cache-control", "no-store");
+}
+
+/** Ingest answers machines, tens of thousands of times a second. */
+export const ingestAnswerHeaders = { "x-content-type-options": "nosniff", "cache-control": "no-store" } as const;

@@ -1,0 +1,23 @@
+import { runService } from "@vitrine/kit/service";
+import { createTokenVerifier } from "@vitrine/kit/tokens";
+import { createApp } from "./app.ts";
+import { probeCollector } from "./collector-probe.ts";
+import { parseConfig } from "./config.ts";
+import { createEvents } from "./events.ts";
+import { otlpRoutes, routes } from "./routes/table.ts";
+
+await runService("gateway", process, parseConfig, ({ config, logger, lifecycle }) => {
+  const verifier = createTokenVerifier(config.tokens);
+  lifecycle.task("keys", () => verifier.ready());
+  // Told, not asked for: engines may still be building, and a gateway out of rotation helps no exporter.
+  lifecycle.inform("collector", () => probeCollector(config.upstreams.collector));
+  const { upstreams } = config;
+  const deps = { logger, readiness: lifecycle.readiness, verifier, events: createEvents(logger), upstreams };
+  // Bun's own 413 is bare: every route counts its bodies itself and answers in its form.
+  const limits = { host: config.http.host, maxBodyBytes: Number.MAX_SAFE_INTEGER };
+  lifecycle.serve(createApp({ ...deps, routes, defaultErrors: "problem" }), { ...limits, port: config.http.port });
+  lifecycle.serve(createApp({ ...deps, routes: otlpRoutes, defaultErrors: "otlp" }), {
+    ...limits,
+    port: config.otlpPort,
+  });
+});

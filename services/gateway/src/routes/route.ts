@@ -1,0 +1,64 @@
+import type { Scope } from "@vitrine/contracts/scopes";
+
+export const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+export type Method = (typeof methods)[number];
+
+/** What kind of trust an upstream gets: only a `service` of ours, which verifies tokens itself, is shown one. */
+export const upstreams = {
+  self: "self",
+  auth: "service",
+  orders: "service",
+  inventory: "service",
+  collector: "collector",
+  prometheus: "engine",
+  loki: "engine",
+  jaeger: "engine",
+  alertmanager: "engine",
+} as const;
+
+export type Upstream = keyof typeof upstreams;
+
+export type Signal = "traces" | "metrics" | "logs";
+
+export type Encoding = "identity" | "gzip" | "zstd";
+
+/** What a request body may be. Sizes in bytes; both caps are counted, `Content-Length` is not trusted. */
+export interface BodyRule {
+  readonly encodedBytes: number;
+  readonly decodedBytes: number;
+  readonly encodings: readonly Encoding[];
+  /** Without it the upstream decides. */
+  readonly mediaTypes?: readonly string[];
+}
+
+/** One row of the table: a path, what may be done there, who may do it, and where it goes. */
+export interface Route {
+  /** Literal segments; `*` is one segment, a last `**` is any number of further segments, none included. */
+  readonly path: string;
+  /** `GET` brings `HEAD` along (RFC 9110 §9.3.2). */
+  readonly methods: readonly Method[];
+  /** `public`, or scopes of which the token needs one. */
+  readonly access: "public" | readonly [Scope, ...Scope[]];
+  readonly upstream: Upstream;
+  /** The path the upstream sees: the same, without a prefix, or another. */
+  readonly forward: "keep" | { readonly strip: string } | { readonly as: string };
+  readonly body: BodyRule | "none";
+  /** Milliseconds for the whole exchange with the upstream, the answer's body included. */
+  readonly timeoutMs: number;
+  /** A quiet route leaves no span and no access line; it is measured all the same. */
+  readonly telemetry: "traced" | "quiet";
+  readonly errors: ErrorForm;
+  /** Set on telemetry ingest: the row is also served on the OTLP port. */
+  readonly signal?: Signal;
+}
+
+/** How a refusal is written: RFC 9457, `google.rpc.Status` in the request's encoding, or Loki's plain text. */
+export type ErrorForm = "problem" | "otlp" | "loki";
+
+/** The methods a row answers, in the order of `Allow`. */
+export function allowedMethods(route: Route): readonly Method[] {
+  return methods.filter(
+    (method) => route.methods.includes(method) || (method === "HEAD" && route.methods.includes("GET")),
+  );
+}

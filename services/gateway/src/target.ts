@@ -1,0 +1,42 @@
+/** The one form of a request target that is matched and forwarded: nothing in it is decoded, resolved or repaired. */
+export interface Target {
+  readonly path: string;
+  /** With its question mark, or empty. */
+  readonly query: string;
+}
+
+/** Bun has resolved `.`, `..`, `%2e%2e` and `\` by now; whatever else two parsers could read differently is left. */
+const targetForm = /^https?:\/\/[A-Za-z0-9._~:[\]-]+(\/[^?#]*)(\?[^#]*)?$/;
+
+/** RFC 3986 `pchar` without `;`, whose parameters some servers cut off before they match. */
+const segmentForm = /^(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})+$/;
+
+/** What a percent-encoding must not hide: separators, dots, `%` itself, controls, and what needs no encoding. */
+const hidden = /[/\\;?#%.\p{Cc}A-Za-z0-9_~-]/u;
+
+const triplets = /(?:%[0-9A-Fa-f]{2})+/g;
+
+/**
+ * Reads a request's address as Bun gives it. Refused (`undefined`): encoded separators, dots, NUL and controls, `//`
+ * and a trailing slash, dot segments, `\`, `;`, a fragment, needless encodings, broken UTF-8, more than one `Host`.
+ *
+ * The path that is returned is what is compared with the table and what is sent on (RFC 3986 §6.2.2, ASVS 1.5.3).
+ */
+export function parseTarget(url: string, host: string | undefined): Target | undefined {
+  if (host !== undefined && /[,\s]/.test(host)) return undefined;
+  const [, path, query = ""] = targetForm.exec(url) ?? [];
+  if (path === undefined) return undefined;
+  if (path === "/") return { path, query };
+  return path.slice(1).split("/").every(isCanonicalSegment) ? { path, query } : undefined;
+}
+
+function isCanonicalSegment(segment: string): boolean {
+  if (segment === "." || segment === ".." || !segmentForm.test(segment)) return false;
+  if (!segment.includes("%")) return true;
+  try {
+    return segment.match(triplets)?.every((encoded) => !hidden.test(decodeURIComponent(encoded))) ?? true;
+  } catch {
+    // Not UTF-8: overlong forms of `/` and `.` are among these.
+    return false;
+  }
+}
