@@ -1,0 +1,58 @@
+import type { AccessClaims, TokenResponse, User } from "@vitrine/contracts/auth";
+import type { Scope } from "@vitrine/contracts/scopes";
+import { SignJWT } from "jose";
+import type { KeyRing } from "./key-ring.ts";
+import type { Client } from "./store/clients.ts";
+
+/** `client_id` of tokens people get by signing in at Vitrine itself; no OAuth client may have it. */
+export const ownClientId = "vitrine";
+
+/** Seconds. Short, since a token that was issued is good until it expires (RFC 9700 §2.2.1). */
+export const accessTokenLifetimeSeconds = 900;
+
+export interface AccessTokens {
+  forPerson(user: User, scopes: readonly Scope[]): Promise<TokenResponse>;
+  /** Client credentials: the client is the subject (RFC 9068 §2.2). */
+  forClient(client: Client, scopes: readonly Scope[]): Promise<TokenResponse>;
+  /** `client` acts for `user`, and the token says so (RFC 8693 §4.1). */
+  forImpersonation(client: Client, user: User, scopes: readonly Scope[]): Promise<TokenResponse>;
+}
+
+export interface AccessTokenOptions {
+  readonly keys: KeyRing;
+  readonly issuer: string;
+  readonly audience: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+type Grant = Pick<AccessClaims, "sub" | "client_id" | "service" | "role" | "act">;
+
+/** Issues access tokens of the JWT profile (RFC 9068), signed with Ed25519. */
+export function createAccessTokens({ keys, issuer, audience, now, newId }: AccessTokenOptions): AccessTokens {
+  async function issue(grant: Grant, scopes: readonly Scope[]): Promise<TokenResponse> {
+    const issuedAt = Math.floor(now() / 1_000);
+    const scope = scopes.join(" ");
+    const claims: AccessClaims = {
+      ...grant,
+      iss: issuer,
+      aud: audience,
+      iat: issuedAt,
+      exp: issuedAt + accessTokenLifetimeSeconds,
+      jti: newId(),
+      scope,
+    };
+    const { kid, privateKey } = await keys.signingKey();
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid }).sign(privateKey);
+    return { access_token: token, token_type: "Bearer", expires_in: accessTokenLifetimeSeconds, scope };
+  }
+
+  return {
+    forPerson: (user, scopes) => issue({ sub: user.id, client_id: ownClientId, role: user.role }, scopes),
+    forClient: ({ clientId, service }, scopes) =>
+      issue({ sub: clientId, client_id: clientId, ...(service === undefined ? {} : { service }) }, scopes),
+    forImpersonation: ({ clientId }, user, scopes) =>
+      issue({ sub: user.id, client_id: clientId, role: user.role, act: { sub: clientId } }, scopes),
+  };
+}

@@ -1,0 +1,71 @@
+import { isSecretOf } from "./client-secrets.ts";
+import { OAuthError } from "./oauth-error.ts";
+import type { Client, ClientStore } from "./store/clients.ts";
+import type { TokenForm } from "./token-form.ts";
+
+interface ClientCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** A refusal that knows which client it was, for events; the caller is not told. */
+export class UnknownClientError extends OAuthError {
+  readonly clientId: string | undefined;
+
+  constructor(clientId?: string) {
+    super("invalid_client", "the client is not known or its secret is wrong");
+    this.clientId = clientId;
+  }
+}
+
+/**
+ * Authenticates a client by `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1).
+ * @throws OAuthError `invalid_client`, the same for an unknown client and a wrong secret; `invalid_request` when both
+ * ways are used at once
+ */
+export async function authenticateClient(
+  clients: ClientStore,
+  authorization: string | undefined,
+  form: TokenForm,
+): Promise<Client> {
+  const { clientId, clientSecret } = readCredentials(authorization, form);
+  const client = await clients.find(clientId);
+  if (isSecretOf(client?.secretHash, clientSecret) && client !== undefined) return client;
+  throw new UnknownClientError(client?.clientId);
+}
+
+function readCredentials(authorization: string | undefined, form: TokenForm): ClientCredentials {
+  const clientId = form.get("client_id");
+  const clientSecret = form.get("client_secret");
+  if (authorization === undefined) {
+    if (clientId === undefined || clientSecret === undefined) throw new UnknownClientError();
+    return { clientId, clientSecret };
+  }
+  if (clientSecret !== undefined)
+    throw new OAuthError("invalid_request", "the client authenticates in the header and in the body, use one");
+  const basic = readBasic(authorization);
+  if (clientId !== undefined && clientId !== basic.clientId)
+    throw new OAuthError("invalid_request", "header and body name different clients");
+  return basic;
+}
+
+const basicForm = /^Basic ([A-Za-z0-9+/]+={0,2})$/i;
+
+/** Both parts are form-urlencoded before they are joined by a colon (RFC 6749 §2.3.1). */
+function readBasic(authorization: string): ClientCredentials {
+  const encoded = basicForm.exec(authorization)?.[1];
+  const [id, ...rest] = Buffer.from(encoded ?? "", "base64")
+    .toString("utf8")
+    .split(":");
+  if (id === undefined || rest.length === 0) throw new UnknownClientError();
+  try {
+    return { clientId: formDecode(id), clientSecret: formDecode(rest.join(":")) };
+  } catch {
+    // A percent sign that begins nothing: these are no credentials of ours.
+    throw new UnknownClientError();
+  }
+}
+
+function formDecode(value: string): string {
+  return decodeURIComponent(value.replaceAll("+", " "));
+}

@@ -1,0 +1,76 @@
+import {
+  type BaseConfig,
+  baseShape,
+  type Env,
+  flag,
+  integer,
+  parseEnv,
+  port,
+  secret,
+  secretOf,
+  toBaseConfig,
+  tokenShape,
+} from "@vitrine/kit/config";
+import { newPassword } from "@vitrine/contracts/auth";
+import { z } from "zod";
+import { isGuessable } from "./common-passwords.ts";
+import { firstAdminName } from "./first-people.ts";
+import { readPresetClients } from "./preset-clients.ts";
+import type { StoredClient } from "./store/clients.ts";
+
+export interface Config extends BaseConfig {
+  readonly database: { readonly url: string };
+  readonly tokens: { readonly issuer: string; readonly audience: string };
+  /** 32 bytes; encrypts signing keys at rest. */
+  readonly keyEncryptionKey: Uint8Array;
+  readonly presetClients: readonly StoredClient[];
+  readonly people: { readonly demo: boolean; readonly adminPassword: string | undefined };
+  readonly passwords: { readonly concurrency: number; readonly maxWaiting: number };
+}
+
+const waitingPerHash = 32;
+
+const encryptionKey = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes as base64url, 43 characters")
+  .transform((value): Uint8Array => Buffer.from(value, "base64url"));
+
+const adminPassword = newPassword
+  .refine((password) => !isGuessable(password, firstAdminName), "is one of the passwords that are guessed first")
+  .optional();
+
+const presetClients = z.string().transform((path, context) => {
+  const { clients, faults } = readPresetClients(path);
+  for (const message of faults) context.addIssue({ code: "custom", message, input: path });
+  return clients;
+});
+
+const shape = {
+  ...baseShape,
+  TOKEN_ISSUER: tokenShape.TOKEN_ISSUER,
+  TOKEN_AUDIENCE: tokenShape.TOKEN_AUDIENCE,
+  PORT: port(8081),
+  DATABASE_URL: secret(),
+  KEY_ENCRYPTION_KEY: secretOf(encryptionKey),
+  CLIENTS_FILE: presetClients,
+  DEMO: flag(false),
+  ADMIN_PASSWORD: secretOf(adminPassword),
+  PASSWORD_HASHES_AT_ONCE: integer({ min: 1, max: 64, fallback: 2 }),
+} as const;
+
+/** @throws ConfigError naming every variable, and every entry of the clients file, that is wrong */
+export function parseConfig(env: Env): Config {
+  const values = parseEnv(env, shape);
+  return Object.freeze({
+    ...toBaseConfig(values),
+    database: { url: values.DATABASE_URL },
+    tokens: { issuer: values.TOKEN_ISSUER, audience: values.TOKEN_AUDIENCE },
+    keyEncryptionKey: values.KEY_ENCRYPTION_KEY,
+    presetClients: values.CLIENTS_FILE,
+    people: { demo: values.DEMO, adminPassword: values.ADMIN_PASSWORD },
+    passwords: {
+      concurrency: values.PASSWORD_HASHES_AT_ONCE,
+      maxWaiting: values.PASSWORD_HASHES_AT_ONCE * waitingPerHash,
+    },
+  });
+}

@@ -1,0 +1,52 @@
+import type { Readiness } from "@vitrine/kit/lifecycle";
+import type { Logger } from "@vitrine/kit/log";
+import type { Database } from "@vitrine/kit/postgres";
+import { createTokenVerifier } from "@vitrine/kit/tokens";
+import { createAccessTokens } from "./access-tokens.ts";
+import type { AppDeps } from "./app.ts";
+import type { Config } from "./config.ts";
+import { createAuthEvents } from "./events.ts";
+import { createKeyRing } from "./key-ring.ts";
+import { createPasswords, type PasswordFunction } from "./passwords.ts";
+import type { PreparationDeps } from "./prepare.ts";
+import { createClientStore } from "./store/clients.ts";
+import { createUserStore } from "./store/users.ts";
+
+export interface World {
+  readonly config: Config;
+  readonly database: Database;
+  readonly logger: Logger;
+  readonly readiness: Readiness;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly print: (line: string) => void;
+  readonly passwordFunction?: PasswordFunction;
+}
+
+/** Everything the service is made of, from what the process gives it. */
+export function createDeps(world: World): AppDeps & PreparationDeps {
+  const { config, database, logger, now, newId } = world;
+  const { issuer, audience } = config.tokens;
+  const events = createAuthEvents(logger);
+  const keys = createKeyRing({ database, encryptionKey: config.keyEncryptionKey, events, now });
+  return {
+    ...world,
+    events,
+    keys,
+    issuer,
+    audience,
+    users: createUserStore(database),
+    clients: createClientStore(database),
+    passwords: createPasswords(config.passwords, world.passwordFunction),
+    accessTokens: createAccessTokens({ keys, issuer, audience, now, newId }),
+    verifier: createTokenVerifier({
+      issuer,
+      audience,
+      now,
+      jwksUrl: new URL("/.well-known/jwks.json", issuer).href,
+      // The keys are ours: no request to ourselves for them.
+      fetch: async () => Response.json({ keys: await keys.publicKeys() }),
+    }),
+  };
+}

@@ -1,0 +1,74 @@
+import type { User } from "@vitrine/contracts/auth";
+import { type MetricAttributes, metrics } from "@vitrine/contracts/telemetry";
+import type { Logger } from "@vitrine/kit/log";
+import { counter } from "@vitrine/kit/telemetry";
+
+type Attempt = MetricAttributes<typeof metrics.authAttempts>;
+type FailureReason = NonNullable<Attempt["auth.failure_reason"]>;
+
+export type GrantMethod = "client_credentials" | "token_exchange";
+
+/** What happens here, as counters and log records. Records carry ids, never names, addresses, passwords or tokens. */
+export interface AuthEvents {
+  registered(user: User): void;
+  registrationRefused(reason: FailureReason): void;
+  signedIn(user: User): void;
+  /** `userId` is set when the name is known. */
+  signInRefused(reason: FailureReason, userId?: string): void;
+  tokenIssued(method: GrantMethod, clientId: string, scope: string, userId?: string): void;
+  /** `clientId` is set when such a client exists. */
+  tokenRefused(method: GrantMethod, reason: FailureReason, clientId?: string): void;
+  keyCreated(kid: string): void;
+  firstAdminCreated(userId: string): void;
+  clientsLoaded(stored: number, disabled: readonly string[]): void;
+}
+
+export function createAuthEvents(logger: Logger): AuthEvents {
+  const attempts = counter(metrics.authAttempts);
+
+  function succeeded(method: NonNullable<Attempt["auth.method"]>): void {
+    attempts.add(1, { "auth.method": method, "auth.outcome": "success" });
+  }
+
+  function failed(method: NonNullable<Attempt["auth.method"]>, reason: FailureReason): void {
+    attempts.add(1, { "auth.method": method, "auth.outcome": "failure", "auth.failure_reason": reason });
+  }
+
+  return {
+    registered: ({ id, role }) => {
+      succeeded("registration");
+      logger.info({ action: "user_created", user: id, extra: { role } }, "a person registered");
+    },
+    registrationRefused: (reason) => failed("registration", reason),
+    signedIn: ({ id }) => {
+      succeeded("password");
+      logger.info({ action: "authn_login_success", user: id }, "a person signed in");
+    },
+    signInRefused: (reason, userId) => {
+      failed("password", reason);
+      logger.warn({ action: "authn_login_fail", user: userId, extra: { reason } }, "a sign-in was refused");
+    },
+    tokenIssued: (method, clientId, scope, userId) => {
+      succeeded(method);
+      logger.info(
+        { action: "authn_token_created", user: userId, extra: { method, client_id: clientId, scope } },
+        "a token was issued",
+      );
+    },
+    tokenRefused: (method, reason, clientId) => {
+      failed(method, reason);
+      logger.warn(
+        {
+          action: reason === "invalid_credentials" ? "authn_login_fail" : "authz_fail",
+          extra: { method, reason, client_id: clientId ?? null },
+        },
+        "a token was refused",
+      );
+    },
+    keyCreated: (kid) => logger.info({ action: "auth.key_created", extra: { kid } }, "a signing key was made"),
+    firstAdminCreated: (userId) =>
+      logger.info({ action: "user_created", user: userId, extra: { role: "admin" } }, "the first administrator exists"),
+    clientsLoaded: (stored, disabled) =>
+      logger.info({ action: "auth.clients_loaded", extra: { stored, disabled } }, `${stored} OAuth clients are preset`),
+  };
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import type { Database } from "@vitrine/kit/postgres";
+import type { AuthEvents } from "./events.ts";
+import { locked } from "./locked.ts";
+import type { Passwords } from "./passwords.ts";
+import { createUserStore } from "./store/users.ts";
+
+export const firstAdminName = "admin";
+
+/** Known to everyone on purpose: a viewer, and only where `DEMO` is on. */
+const demoVisitor = { name: "vip", password: "1234" } as const;
+
+export interface FirstPeopleOptions {
+  readonly database: Database;
+  readonly passwords: Passwords;
+  readonly events: AuthEvents;
+  readonly newId: () => string;
+  readonly demo: boolean;
+  readonly adminPassword: string | undefined;
+  /** Shows the one-time password to whoever starts the service; it must not pass the logger. */
+  readonly print: (line: string) => void;
+}
+
+/** Makes the first administrator where there is none, and the demo visitor where it is wanted; else it is disabled. */
+export async function ensureFirstPeople(options: FirstPeopleOptions): Promise<void> {
+  await ensureAdmin(options);
+  await ensureDemoVisitor(options);
+}
+
+async function ensureAdmin({ database, passwords, events, newId, adminPassword, print }: FirstPeopleOptions) {
+  const password = adminPassword ?? randomBytes(18).toString("base64url");
+  const id = newId();
+  const made = await locked(database, "first people", async (tx) => {
+    const users = createUserStore(tx);
+    if (await users.hasAdmin()) return false;
+    const passwordHash = await passwords.hash(password);
+    // Whoever holds the name is not made an administrator by it.
+    if (await users.add({ id, name: firstAdminName, role: "admin", passwordHash })) return true;
+    throw new Error(`there is no administrator, and the name ${firstAdminName} belongs to somebody else`);
+  });
+  if (!made) return;
+  events.firstAdminCreated(id);
+  if (adminPassword === undefined)
+    print(`First administrator: name ${firstAdminName}, password ${password} (shown once, kept nowhere)\n`);
+}
+
+async function ensureDemoVisitor({ database, passwords, newId, demo }: FirstPeopleOptions): Promise<void> {
+  await locked(database, "first people", async (tx) => {
+    const users = createUserStore(tx);
+    if ((await users.setDemoEnabled(demo)) || !demo) return;
+    const passwordHash = await passwords.hash(demoVisitor.password);
+    await users.add({ id: newId(), name: demoVisitor.name, role: "viewer", passwordHash, demo: true });
+  });
+}

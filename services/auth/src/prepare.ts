@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import type { Logger } from "@vitrine/kit/log";
+import type { Database } from "@vitrine/kit/postgres";
+import { migrate } from "@vitrine/kit/postgres/migrate";
+import type { Config } from "./config.ts";
+import type { AuthEvents } from "./events.ts";
+import { ensureFirstPeople } from "./first-people.ts";
+import type { KeyRing } from "./key-ring.ts";
+import { locked } from "./locked.ts";
+import type { Passwords } from "./passwords.ts";
+import { createClientStore } from "./store/clients.ts";
+
+export interface PreparationDeps {
+  readonly config: Config;
+  readonly database: Database;
+  readonly logger: Logger;
+  readonly events: AuthEvents;
+  readonly keys: KeyRing;
+  readonly passwords: Passwords;
+  readonly newId: () => string;
+  readonly print: (line: string) => void;
+}
+
+const migrations = join(import.meta.dir, "../migrations");
+
+/** Start-up work in its order. Each step may be repeated, and any number of processes may be at it at once. */
+export async function prepare(deps: PreparationDeps): Promise<void> {
+  await migrate(deps.database, migrations, deps.logger);
+  await deps.keys.load();
+  await storePresetClients(deps);
+  await deps.passwords.ready();
+  await ensureFirstPeople({ ...deps, ...deps.config.people });
+}
+
+async function storePresetClients({ config, database, events }: PreparationDeps): Promise<void> {
+  const { presetClients } = config;
+  const disabled = await locked(database, "preset clients", async (tx) => {
+    const clients = createClientStore(tx);
+    for (const client of presetClients) await clients.putPreset(client);
+    return clients.disableOtherPresets(presetClients.map(({ clientId }) => clientId));
+  });
+  events.clientsLoaded(presetClients.length, disabled);
+}

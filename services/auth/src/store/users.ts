@@ -1,0 +1,75 @@
+import { type User, userName } from "@vitrine/contracts/auth";
+import { type Role, roles } from "@vitrine/contracts/scopes";
+import type { Queryable } from "@vitrine/kit/postgres";
+import { z } from "zod";
+
+export interface NewUser {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly passwordHash: string;
+  readonly demo?: boolean;
+}
+
+export interface StoredUser extends User {
+  readonly passwordHash: string;
+}
+
+/** People by name and id; who is disabled is not found. */
+export interface UserStore {
+  /** False when the name is taken, whatever its case. */
+  add(user: NewUser): Promise<boolean>;
+  findByName(name: string): Promise<StoredUser | undefined>;
+  findById(id: string): Promise<User | undefined>;
+  hasAdmin(): Promise<boolean>;
+  /** Enables or disables the demo visitor; false when there is none. */
+  setDemoEnabled(enabled: boolean): Promise<boolean>;
+}
+
+const storedUser = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: z.enum(roles),
+  passwordHash: z.string(),
+});
+
+export function createUserStore(database: Queryable): UserStore {
+  return {
+    add: async ({ id, name, role, passwordHash, demo = false }) => {
+      const added = await database.query(
+        `insert into users (id, name, role, password_hash, demo) values ($1, $2, $3, $4, $5)
+         on conflict do nothing returning id`,
+        [id, name, role, passwordHash, demo],
+      );
+      return added.length === 1;
+    },
+    findByName: async (text) => {
+      // What cannot be a name is not asked for: PostgreSQL refuses text with NUL in it.
+      const name = userName.safeParse(text);
+      if (!name.success) return undefined;
+      const [row] = await database.query(
+        `select id, name, role, password_hash as "passwordHash" from users
+         where lower(name) = lower($1) and disabled_at is null`,
+        [name.data],
+      );
+      return row === undefined ? undefined : storedUser.parse(row);
+    },
+    findById: async (id) => {
+      const [row] = await database.query("select id, name, role from users where id = $1 and disabled_at is null", [
+        id,
+      ]);
+      return row === undefined ? undefined : storedUser.omit({ passwordHash: true }).parse(row);
+    },
+    hasAdmin: async () => {
+      const admins = await database.query("select id from users where role = 'admin' and disabled_at is null limit 1");
+      return admins.length > 0;
+    },
+    setDemoEnabled: async (enabled) => {
+      const changed = await database.query(
+        "update users set disabled_at = case when $1 then null else coalesce(disabled_at, now()) end where demo returning id",
+        [enabled],
+      );
+      return changed.length > 0;
+    },
+  };
+}

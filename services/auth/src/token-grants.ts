@@ -1,0 +1,99 @@
+import {
+  accessTokenType,
+  grantTypes,
+  type TokenErrorCode,
+  type TokenResponse,
+  userNameTokenType,
+} from "@vitrine/contracts/auth";
+import { scopesOfRole } from "@vitrine/contracts/scopes";
+import type { AccessTokens } from "./access-tokens.ts";
+import { authenticateClient, UnknownClientError } from "./client-authentication.ts";
+import type { AuthEvents, GrantMethod } from "./events.ts";
+import { OAuthError } from "./oauth-error.ts";
+import { grantScopes } from "./scope-request.ts";
+import type { Client, ClientStore } from "./store/clients.ts";
+import type { UserStore } from "./store/users.ts";
+import { requireParameter, type TokenForm } from "./token-form.ts";
+
+export interface GrantDeps {
+  readonly clients: ClientStore;
+  readonly users: UserStore;
+  readonly accessTokens: AccessTokens;
+  readonly events: AuthEvents;
+  /** What our tokens are for; token exchange may name it and nothing else. */
+  readonly audience: string;
+}
+
+interface Granted {
+  readonly token: TokenResponse;
+  readonly userId?: string;
+}
+
+const methods: ReadonlyMap<string, GrantMethod> = new Map([
+  [grantTypes.clientCredentials, "client_credentials"],
+  [grantTypes.tokenExchange, "token_exchange"],
+]);
+
+/** Refusals that say something about an identity; a request that is merely malformed is not an attempt. */
+const refusals = {
+  invalid_client: "invalid_credentials",
+  invalid_grant: "unknown_subject",
+  invalid_scope: "invalid_scope",
+  unauthorized_client: "unauthorized_client",
+} as const satisfies Partial<Record<TokenErrorCode, string>>;
+
+/** Answers a token request (RFC 6749 §4.4, RFC 8693). @throws OAuthError */
+export async function grantToken(
+  deps: GrantDeps,
+  form: TokenForm,
+  authorization: string | undefined,
+): Promise<TokenResponse> {
+  const method = methods.get(requireParameter(form, "grant_type"));
+  if (method === undefined) throw new OAuthError("unsupported_grant_type", "this grant type is not offered");
+  let clientId: string | undefined;
+  try {
+    const client = await authenticateClient(deps.clients, authorization, form);
+    clientId = client.clientId;
+    const granted = await grants[method](deps, client, form);
+    deps.events.tokenIssued(method, clientId, granted.token.scope, granted.userId);
+    return granted.token;
+  } catch (error) {
+    if (error instanceof UnknownClientError) clientId = error.clientId;
+    if (error instanceof OAuthError && error.code in refusals)
+      deps.events.tokenRefused(method, refusals[error.code as keyof typeof refusals], clientId);
+    throw error;
+  }
+}
+
+const grants: Readonly<Record<GrantMethod, typeof grantToClient>> = {
+  client_credentials: grantToClient,
+  token_exchange: grantImpersonation,
+};
+
+async function grantToClient({ accessTokens }: GrantDeps, client: Client, form: TokenForm): Promise<Granted> {
+  return { token: await accessTokens.forClient(client, grantScopes(form.get("scope"), client.scopes)) };
+}
+
+/** The person's role bounds the scopes, not the client's own: the client acts as that person. */
+async function grantImpersonation(deps: GrantDeps, client: Client, form: TokenForm): Promise<Granted> {
+  if (!client.mayImpersonate) throw new OAuthError("unauthorized_client", "the client may not act for others");
+  const name = readSubject(form, deps.audience);
+  const user = await deps.users.findByName(name);
+  if (user === undefined) throw new OAuthError("invalid_grant", "there is no such person");
+  const scopes = grantScopes(form.get("scope"), scopesOfRole[user.role]);
+  const token = await deps.accessTokens.forImpersonation(client, user, scopes);
+  return { token: { ...token, issued_token_type: accessTokenType }, userId: user.id };
+}
+
+/** The parameters of RFC 8693 §2.1: what would change the meaning of the token and is not offered is refused. */
+function readSubject(form: TokenForm, audience: string): string {
+  const subject = requireParameter(form, "subject_token");
+  if (requireParameter(form, "subject_token_type") !== userNameTokenType)
+    throw new OAuthError("invalid_request", `the subject_token_type must be ${userNameTokenType}`);
+  if ((form.get("requested_token_type") ?? accessTokenType) !== accessTokenType)
+    throw new OAuthError("invalid_request", `the requested_token_type must be ${accessTokenType}`);
+  if (form.has("actor_token")) throw new OAuthError("invalid_request", "an actor_token is not supported");
+  if (form.has("resource") || (form.get("audience") ?? audience) !== audience)
+    throw new OAuthError("invalid_target", "tokens are issued for this platform only");
+  return subject;
+}
