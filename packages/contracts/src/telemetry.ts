@@ -288,6 +288,7 @@ export const logActions = {
   "db.migrated": action("Schema migrations were applied.", ["auth", "orders", "inventory"]),
   "order.placed": action("An order was taken and its pieces are reserved.", ["orders"]),
   "order.failed": action("An order could not be met.", ["orders"]),
+  "order.inventory_failed": action("Inventory gave no answer that an order could use.", ["orders"]),
   "order.released": action("The reservation of a failed order was given back.", ["orders"]),
   "order.sweep_failed": action("Orders left over could not be settled; it will be tried again.", ["orders"]),
   "catalogue.changed": action("A piece was added or changed.", ["orders"]),
