@@ -55,7 +55,7 @@ export function createBaseApp(options: BaseAppOptions): Hono<AppEnv> {
     const report = await options.readiness.report();
     return c.json(report, report.ready ? 200 : 503);
   });
-  if (options.metricsRoute !== false) app.get("/metrics", answerMetrics);
+  if (options.metricsRoute !== false) app.get("/metrics", (c) => answerMetrics(c));
   observe(metrics.appUp, (report) => report(options.readiness.isReady() ? 1 : 0));
   app.use(observeRequests(options));
   app.use(async (_, next) => {
