@@ -8,7 +8,7 @@ import type { Client } from "./store/clients.ts";
 export const ownClientId = "vitrine";
 
 /** Seconds. Short, since a token that was issued is good until it expires (RFC 9700 §2.2.1). */
-export const accessTokenLifetimeSeconds = 900;
+const accessTokenLifetimeSeconds = 900;
 
 export interface AccessTokens {
   forPerson(user: User, scopes: readonly Scope[]): Promise<TokenResponse>;

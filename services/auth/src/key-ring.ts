@@ -5,7 +5,7 @@ import { locked } from "./locked.ts";
 import { seal, SealError, unseal } from "./seal.ts";
 import { createSigningKeyStore, type PublicJwk, type StoredSigningKey } from "./store/signing-keys.ts";
 
-export interface SigningKey {
+interface SigningKey {
   readonly kid: string;
   readonly privateKey: CryptoKey;
 }

@@ -36,11 +36,16 @@ export function peopleRoutes(deps: PeopleRouteDeps) {
     })
     .get("/me", requireToken(deps.verifier), async (c) => {
       const { sub, role } = c.var.claims;
-      if (role === undefined) throw new ServiceError("insufficient_scope", "the token is not a person's");
+      if (role === undefined) throw refused("insufficient_scope", "the token is not a person's");
       const user = await deps.users.findById(sub);
-      if (user === undefined) throw new ServiceError("invalid_token", "the person does not exist any more");
+      if (user === undefined) throw refused("invalid_token", "the person does not exist any more");
       return c.json(user);
     });
+}
+
+/** RFC 6750 §3: the challenge says which of its errors it is. */
+function refused(code: "insufficient_scope" | "invalid_token", detail: string): ServiceError {
+  return new ServiceError(code, detail, { headers: { "www-authenticate": `Bearer error="${code}"` } });
 }
 
 /** Whatever else is known of a person stays here. */

@@ -3,7 +3,7 @@ import { type Role, roles } from "@vitrine/contracts/scopes";
 import type { Queryable } from "@vitrine/kit/postgres";
 import { z } from "zod";
 
-export interface NewUser {
+interface NewUser {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
@@ -11,7 +11,7 @@ export interface NewUser {
   readonly demo?: boolean;
 }
 
-export interface StoredUser extends User {
+interface StoredUser extends User {
   readonly passwordHash: string;
 }
 

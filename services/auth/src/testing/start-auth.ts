@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TokenResponse, tokenResponse } from "@vitrine/contracts/auth";
+import type { Readiness } from "@vitrine/kit/lifecycle";
+import { createDatabase } from "@vitrine/kit/postgres";
+import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
+import { startPostgres, type TestPostgres } from "@vitrine/kit/testing/postgres";
+import { createApp } from "../app.ts";
+import { type Config, parseConfig } from "../config.ts";
+import { createDeps } from "../deps.ts";
+import type { PasswordFunction } from "../passwords.ts";
+import { prepare } from "../prepare.ts";
+
+export function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** Clients of every test: a service, and one that may act for people. */
+export const testSecrets = { orders: newSecret(), cli: newSecret() };
+
+const testClients = [
+  {
+    clientId: "orders",
+    clientSecret: testSecrets.orders,
+    service: "orders",
+    scopes: ["telemetry:write", "inventory:read", "inventory:write"],
+  },
+  { clientId: "cli", clientSecret: testSecrets.cli, scopes: ["telemetry:read"], mayImpersonate: true },
+];
+
+/** A configuration read from an environment as the runner makes it. */
+export async function testConfig(
+  url: string,
+  env: Readonly<Record<string, string>> = {},
+  clients: readonly unknown[] = testClients,
+): Promise<Config> {
+  const directory = await mkdtemp(join(tmpdir(), "vitrine-auth-"));
+  const file = join(directory, "clients.json");
+  await writeFile(file, JSON.stringify(clients));
+  const config = parseConfig({ DATABASE_URL: url, KEY_ENCRYPTION_KEY: newSecret(), CLIENTS_FILE: file, ...env });
+  await rm(directory, { recursive: true });
+  return config;
+}
+
+export interface AuthOptions {
+  readonly postgres?: TestPostgres;
+  readonly config?: Config;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly readiness?: Readiness;
+  readonly now?: () => number;
+  readonly passwordFunction?: PasswordFunction;
+}
+
+/** One process of the service on a database of its own, or on the one given; not prepared yet. */
+export async function wireAuth(options: AuthOptions = {}) {
+  const postgres = options.postgres ?? (await startPostgres());
+  const config = options.config ?? (await testConfig(postgres.url, options.env));
+  const { logger, lines } = memoryLogger("auth");
+  const printed: string[] = [];
+  const database = createDatabase({ url: config.database.url, service: "auth", logger });
+  const deps = createDeps({
+    config,
+    database,
+    logger,
+    readiness: options.readiness ?? alwaysReady,
+    now: options.now ?? Date.now,
+    newId: () => Bun.randomUUIDv7(),
+    print: (line) => printed.push(line),
+    ...(options.passwordFunction === undefined ? {} : { passwordFunction: options.passwordFunction }),
+  });
+  const app = createApp(deps);
+  return {
+    ...deps,
+    app,
+    postgres,
+    database,
+    config,
+    lines,
+    printed,
+    prepare: () => prepare(deps),
+    [Symbol.asyncDispose]: () => database.close(),
+    json: async (path: string, body: unknown) =>
+      app.request(path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+    token: (form: Readonly<Record<string, string>>, authorization?: string) =>
+      app.request("/oauth/token", {
+        method: "POST",
+        headers: {
+          "content-type": "application/x-www-form-urlencoded",
+          ...(authorization === undefined ? {} : { authorization }),
+        },
+        body: new URLSearchParams(form).toString(),
+      }),
+    me: (token: string) => app.request("/api/auth/me", { headers: { authorization: `Bearer ${token}` } }),
+  };
+}
+
+export type TestAuth = Awaited<ReturnType<typeof wireAuth>>;
+
+export async function startAuth(options: AuthOptions = {}): Promise<TestAuth> {
+  const auth = await wireAuth(options);
+  await auth.prepare();
+  return auth;
+}
+
+export function basic(clientId: string, clientSecret: string): string {
+  return `Basic ${btoa(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`)}`;
+}
+
+export async function readToken(response: Response): Promise<TokenResponse> {
+  return tokenResponse.parse(await response.json());
+}
