@@ -186,6 +186,8 @@ function jaeger({ ports, dataDir, retention, repoRoot }: EngineRunOptions): Invo
       JAEGER_OTLP_PORT: String(ports.jaegerOtlp),
       JAEGER_METRICS_PORT: String(ports.jaegerMetrics),
       GOGC: "50",
+      // Badger's tables in memory are 64 MiB each and not to be set; without a limit bursts peak at 350 MB.
+      GOMEMLIMIT: "200MiB",
     },
     readyUrl: url(ports.jaeger, "/api/v3/services"),
   };
