@@ -1,4 +1,4 @@
-import { trace } from "@opentelemetry/api";
+import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { Problem } from "@vitrine/contracts/problem";
 import type { Context } from "hono";
 import type { ServiceError } from "../errors.ts";
@@ -25,7 +25,7 @@ export function answerProblem(
       error.title,
     );
   }
-  const traceId = trace.getActiveSpan()?.spanContext().traceId;
+  const span = trace.getActiveSpan()?.spanContext();
   const body: Problem = {
     type: "about:blank",
     title: error.title,
@@ -33,7 +33,7 @@ export function answerProblem(
     code: error.code,
     ...(error.detail === undefined ? {} : { detail: error.detail }),
     requestId: c.get("requestId") ?? "",
-    ...(traceId === undefined ? {} : { traceId }),
+    ...(span === undefined || !isSpanContextValid(span) ? {} : { traceId: span.traceId }),
     ...(error.fields === undefined ? {} : { fields: [...error.fields] }),
   };
   return c.body(JSON.stringify(body), error.status, {

@@ -10,7 +10,8 @@ import type { PushMetricExporter, ResourceMetrics } from "@opentelemetry/sdk-met
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import type { OtlpSender } from "./otlp-sender.ts";
 
-const flushTimeoutMs = 5_000;
+/** The SDK waits for it twice when it stops, to flush and to close; a stopping service has ten seconds in all. */
+const flushTimeoutMs = 2_000;
 
 /**
  * An SDK exporter that encodes with the official serialiser and hands the bytes to an {@link OtlpSender}. It reports
