@@ -20,6 +20,8 @@ async function environment(): Promise<Record<string, string>> {
   return {
     PATH: process.env["PATH"] ?? "",
     OTEL_SERVICE_NAME: "auth",
+    // Nobody takes the telemetry: that must neither hold the start up nor the end.
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
     DATABASE_URL: (await startPostgres()).url,
     KEY_ENCRYPTION_KEY: newSecret(),
     CLIENTS_FILE: file,
