@@ -280,6 +280,7 @@ export const logActions = {
   "service.failed": action("The service could not go on.", "all"),
   "config.invalid": action("The environment does not make a valid configuration.", "all"),
   "telemetry.dropped": action("The exporter gave telemetry up.", "all"),
+  "telemetry.failed": action("The telemetry SDK reported a fault.", "all"),
   "db.slow_query": action("A query took longer than the threshold; its text is normalised.", [
     "auth",
     "orders",

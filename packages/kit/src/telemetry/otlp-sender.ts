@@ -12,10 +12,11 @@ export interface OtlpSenderOptions {
   /** Told that the endpoint answered 401, so that the next `headers()` brings a fresh token. */
   readonly onUnauthorized?: () => void;
   readonly compression: "gzip" | "none";
-  /** Deadline of one request, in milliseconds. */
+  /** Deadline of one request, its token included, in milliseconds. */
   readonly timeoutMs: number;
-  /** Encoded bytes held while the endpoint does not take them; past it the oldest batch is given up. */
+  /** Bytes held, as they are sent, while the endpoint does not take them; past it the oldest batch is given up. */
   readonly maxBufferBytes: number;
+  /** Told of every byte given up; must not throw. */
   readonly onDrop: (signal: Signal, reason: DropReason, bytes: number, detail: string) => void;
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   readonly random?: () => number;
@@ -31,13 +32,16 @@ const maxRetryAfterMs = 30_000;
 /**
  * Sends encoded batches of one signal in order, one at a time, and holds them while the endpoint is away. The SDK's
  * own transport gives a batch up after ten seconds; this one keeps it until the buffer is full, and counts every byte
- * it gives up. 401 is held too: with a token that is renewed it means "not yet", not "never".
+ * it gives up: what was pushed is accepted, dropped or pending, never two of them. 401 is held too: with a token that
+ * is renewed it means "not yet", not "never".
  */
 export class OtlpSender {
   readonly #options: OtlpSenderOptions;
   readonly #queue: Uint8Array<ArrayBuffer>[] = [];
   #pendingBytes = 0;
   #sending: Promise<void> | undefined;
+  /** The request on its way out: its batch is not given up, unless the process ends. */
+  #inFlight: { readonly batch: Uint8Array<ArrayBuffer>; readonly controller: AbortController } | undefined;
   #closed = false;
   #wake: (() => void) | undefined;
 
@@ -51,23 +55,20 @@ export class OtlpSender {
 
   /** Takes a batch; never throws and never blocks. */
   push(batch: Uint8Array): void {
+    const body = this.#options.compression === "gzip" ? gzipSync(batch) : batch.slice();
     if (this.#closed) {
-      this.#drop(batch.byteLength, "shutdown", "pushed after shutdown");
+      this.#drop(body.byteLength, "shutdown", "pushed after shutdown");
       return;
     }
-    const body = this.#options.compression === "gzip" ? gzipSync(batch) : Uint8Array.from(batch);
     this.#queue.push(body);
     this.#pendingBytes += body.byteLength;
     while (this.#pendingBytes > this.#options.maxBufferBytes && this.#queue.length > 1) {
-      // The head may be on its way out: giving up the second keeps "in order" and never drops a batch twice.
-      const [oldest] = this.#queue.splice(this.#sending === undefined ? 0 : 1, 1);
+      const [oldest] = this.#queue.splice(this.#inFlight?.batch === this.#queue[0] ? 1 : 0, 1);
       if (oldest === undefined) break;
       this.#pendingBytes -= oldest.byteLength;
       this.#drop(oldest.byteLength, "buffer_full", `more than ${this.#options.maxBufferBytes} bytes waiting`);
     }
-    this.#sending ??= this.#drain().finally(() => {
-      this.#sending = undefined;
-    });
+    this.#sending ??= this.#drain();
   }
 
   /** Resolves when the buffer is empty or `timeoutMs` has passed; true when it is empty. */
@@ -84,16 +85,20 @@ export class OtlpSender {
   async shutdown(timeoutMs: number): Promise<void> {
     await this.flush(timeoutMs);
     this.#closed = true;
-    this.#wake?.();
-    if (this.#pendingBytes > 0) this.#drop(this.#pendingBytes, "shutdown", "still waiting when the process ended");
+    const left = this.#pendingBytes;
     this.#queue.length = 0;
     this.#pendingBytes = 0;
+    if (left > 0) this.#drop(left, "shutdown", "still waiting when the process ended");
+    // A hanging endpoint must not keep the process alive.
+    this.#inFlight?.controller.abort();
+    this.#wake?.();
   }
 
   async #drain(): Promise<void> {
     let failures = 0;
-    for (let batch = this.#queue[0]; batch !== undefined && !this.#closed; batch = this.#queue[0]) {
+    for (let batch = this.#queue[0]; batch !== undefined; batch = this.#queue[0]) {
       const outcome = await this.#send(batch);
+      // Shutdown has counted it meanwhile.
       if (this.#queue[0] !== batch) continue;
       if (outcome.kind === "retry") {
         await this.#wait(outcome.afterMs ?? this.#backoff(failures));
@@ -105,10 +110,15 @@ export class OtlpSender {
       this.#pendingBytes -= batch.byteLength;
       if (outcome.kind === "refused") this.#drop(batch.byteLength, "refused", outcome.detail);
     }
+    // In the same step as the last look at the queue: a later push must find that nobody is sending.
+    this.#sending = undefined;
   }
 
   async #send(batch: Uint8Array<ArrayBuffer>): Promise<Outcome> {
     const { url, timeoutMs, compression } = this.#options;
+    const controller = new AbortController();
+    this.#inFlight = { batch, controller };
+    const timer = setTimeout(() => controller.abort(), timeoutMs);
     try {
       const response = await (this.#options.fetch ?? fetch)(url, {
         method: "POST",
@@ -119,7 +129,7 @@ export class OtlpSender {
         },
         body: batch,
         redirect: "manual",
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: controller.signal,
       });
       const answer = await response.arrayBuffer();
       if (response.ok) return { kind: "sent" };
@@ -134,6 +144,9 @@ export class OtlpSender {
       return afterMs === undefined ? { kind: "retry" } : { kind: "retry", afterMs };
     } catch {
       return { kind: "retry" };
+    } finally {
+      clearTimeout(timer);
+      this.#inFlight = undefined;
     }
   }
 

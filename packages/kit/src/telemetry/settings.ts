@@ -1,13 +1,18 @@
-import { ConfigError, type Env, integer, oneOf, optionalSecret, parseEnv, text, url } from "../config.ts";
+import { z } from "zod";
+import { ConfigError, type Env, flag, integer, oneOf, optionalSecret, parseEnv, text, url } from "../config.ts";
 import type { TokenSourceOptions } from "../tokens/source.ts";
 import type { Signal } from "./otlp-sender.ts";
 
 export interface ExportSettings {
+  /** `OTEL_SDK_DISABLED`: no telemetry at all, instrumentation included. */
+  readonly disabled: boolean;
   /** Empty when no endpoint is set: then nothing leaves the process. */
   readonly signals: readonly {
     readonly signal: Signal;
     readonly url: string;
     readonly headers: Readonly<Record<string, string>>;
+    /** True when the requests carry the token of {@link client}. */
+    readonly authenticated: boolean;
   }[];
   readonly client: TokenSourceOptions | undefined;
   readonly compression: "gzip" | "none";
@@ -17,15 +22,37 @@ export interface ExportSettings {
   readonly logDelayMs: number;
 }
 
+/** `key1=value1,key2=value2` with percent-encoded values (OpenTelemetry protocol exporter, "Specifying headers"). */
+function headerList() {
+  return z
+    .string()
+    .transform((value, context): Readonly<Record<string, string>> => {
+      const headers = new Headers();
+      try {
+        for (const pair of value.split(",").filter((part) => part.trim() !== "")) {
+          const at = pair.indexOf("=");
+          headers.set(pair.slice(0, Math.max(at, 0)).trim(), decodeURIComponent(pair.slice(at + 1).trim()));
+        }
+        return Object.fromEntries(headers);
+      } catch {
+        // The error of the platform would quote the value, which may be a token.
+        context.addIssue({ code: "custom", message: "must be name=value pairs with percent-encoded values" });
+        return z.NEVER;
+      }
+    })
+    .default({});
+}
+
 const shape = {
+  OTEL_SDK_DISABLED: flag(false),
   OTEL_EXPORTER_OTLP_ENDPOINT: url().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url().optional(),
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: url().optional(),
   OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: url().optional(),
-  OTEL_EXPORTER_OTLP_HEADERS: text(""),
-  OTEL_EXPORTER_OTLP_TRACES_HEADERS: text(""),
-  OTEL_EXPORTER_OTLP_METRICS_HEADERS: text(""),
-  OTEL_EXPORTER_OTLP_LOGS_HEADERS: text(""),
+  OTEL_EXPORTER_OTLP_HEADERS: headerList(),
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: headerList(),
+  OTEL_EXPORTER_OTLP_METRICS_HEADERS: headerList(),
+  OTEL_EXPORTER_OTLP_LOGS_HEADERS: headerList(),
   OTEL_EXPORTER_OTLP_COMPRESSION: oneOf(["gzip", "none"], "none"),
   OTEL_EXPORTER_OTLP_TIMEOUT: integer({
     min: 100,
@@ -68,22 +95,19 @@ export function readExportSettings(env: Env): ExportSettings {
     },
   };
   const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
-  const common = parseHeaders(values.OTEL_EXPORTER_OTLP_HEADERS);
+  const exports = signals.flatMap((signal) => {
+    const own = endpoints[signal];
+    const address = own.url ?? (base === undefined ? undefined : `${base.replace(/\/$/, "")}/v1/${signal}`);
+    if (address === undefined) return [];
+    const headers = { ...values.OTEL_EXPORTER_OTLP_HEADERS, ...own.headers };
+    // Static headers that already name a client or carry a token are the user's own choice and win.
+    const identified = "authorization" in headers || "x-client-id" in headers;
+    return [{ signal, url: address, headers, authenticated: values.CLIENT_ID !== undefined && !identified }];
+  });
   return {
-    signals: signals.flatMap((signal) => {
-      const own = endpoints[signal];
-      const address = own.url ?? (base === undefined ? undefined : `${base.replace(/\/$/, "")}/v1/${signal}`);
-      return address === undefined
-        ? []
-        : [
-            {
-              signal,
-              url: address,
-              headers: { ...common, ...parseHeaders(own.headers) },
-            },
-          ];
-    }),
-    client: toClient(values, common),
+    disabled: values.OTEL_SDK_DISABLED,
+    signals: exports,
+    client: exports.some(({ authenticated }) => authenticated) ? toClient(values) : undefined,
     compression: values.OTEL_EXPORTER_OTLP_COMPRESSION,
     timeoutMs: values.OTEL_EXPORTER_OTLP_TIMEOUT,
     maxBufferBytes: values.TELEMETRY_BUFFER_BYTES,
@@ -92,32 +116,17 @@ export function readExportSettings(env: Env): ExportSettings {
   };
 }
 
-function toClient(
-  values: {
-    readonly AUTH_URL: string;
-    readonly CLIENT_ID: string | undefined;
-    readonly CLIENT_SECRET: string | undefined;
-  },
-  headers: Readonly<Record<string, string>>,
-): TokenSourceOptions | undefined {
-  // Static headers that already name a client or carry a token are the user's own choice and win.
-  if ("authorization" in headers || "x-client-id" in headers || values.CLIENT_ID === undefined) return undefined;
+function toClient(values: {
+  readonly AUTH_URL: string;
+  readonly CLIENT_ID: string | undefined;
+  readonly CLIENT_SECRET: string | undefined;
+}): TokenSourceOptions | undefined {
+  if (values.CLIENT_ID === undefined) return undefined;
   if (values.CLIENT_SECRET === undefined) throw new ConfigError(["CLIENT_SECRET: is not set, and CLIENT_ID needs it"]);
-  const tokenUrl = new URL("/oauth/token", values.AUTH_URL).href;
   return {
-    tokenUrl,
+    tokenUrl: new URL("/oauth/token", values.AUTH_URL).href,
     clientId: values.CLIENT_ID,
     clientSecret: values.CLIENT_SECRET,
     scopes: ["telemetry:write"],
   };
-}
-
-/** `key1=value1,key2=value2` with percent-encoded values (OpenTelemetry protocol exporter, "Specifying headers"). */
-function parseHeaders(value: string): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const pair of value.split(",")) {
-    const at = pair.indexOf("=");
-    if (at > 0) headers[pair.slice(0, at).trim().toLowerCase()] = decodeURIComponent(pair.slice(at + 1).trim());
-  }
-  return headers;
 }

@@ -1,10 +1,10 @@
-import { diag } from "@opentelemetry/api";
+import { diag, DiagLogLevel } from "@opentelemetry/api";
 import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { PgInstrumentation } from "@opentelemetry/instrumentation-pg";
 import { BatchLogRecordProcessor } from "@opentelemetry/sdk-logs";
 import { type MetricReader, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { NodeSDK } from "@opentelemetry/sdk-node";
-import { metrics } from "@vitrine/contracts/telemetry";
+import { type LogActionName, metrics } from "@vitrine/contracts/telemetry";
 import type { Env } from "../config.ts";
 import { createTokenSource } from "../tokens/source.ts";
 import { logExporter, metricExporter, traceExporter } from "./exporters.ts";
@@ -29,15 +29,21 @@ let running: Running | undefined;
 export function startTelemetry(env: Env): void {
   if (running !== undefined) return;
   const settings = readExportSettings(env);
+  if (settings.disabled) return;
+  // Without a logger the SDK is silent about spans it drops and batches it cannot encode.
+  if (env["OTEL_LOG_LEVEL"] === undefined) diag.setLogger(sdkFaults, DiagLogLevel.WARN);
   const losses = new Losses();
   const token = settings.client === undefined ? undefined : createTokenSource(settings.client);
-  const senders = settings.signals.map(({ signal, url, headers }) => {
+  const senders = settings.signals.map(({ signal, url, headers, authenticated }) => {
     const sender = new OtlpSender({
       signal,
       url,
-      headers: async () =>
-        token === undefined ? headers : { ...headers, authorization: `Bearer ${await token.get()}` },
-      ...(token === undefined ? {} : { onUnauthorized: () => token.forget() }),
+      ...(token === undefined || !authenticated
+        ? { headers: async () => headers }
+        : {
+            headers: async () => ({ ...headers, authorization: `Bearer ${await token.get()}` }),
+            onUnauthorized: () => token.forget(),
+          }),
       compression: settings.compression,
       timeoutMs: settings.timeoutMs,
       maxBufferBytes: settings.maxBufferBytes,
@@ -108,24 +114,36 @@ export async function collectMetricsText(): Promise<string> {
   return new PrometheusSerializer().serialize(resourceMetrics);
 }
 
+/** Counts what the senders give up. Said on stderr: the pipeline for logs may be what is broken. */
 class Losses {
   readonly #bytes = new Map<string, { readonly signal: Signal; readonly reason: DropReason; bytes: number }>();
 
   readonly record = (signal: Signal, reason: DropReason, bytes: number, detail: string): void => {
     const key = `${signal} ${reason}`;
     const loss = this.#bytes.get(key);
-    if (loss === undefined) {
-      // Said once per signal and reason, on stderr by the SDK's own logger: the pipeline for logs may be what is broken.
-      process.stderr.write(
-        `${JSON.stringify({ level: "warn", timestamp: new Date().toISOString(), action: "telemetry.dropped", message: `${signal} are being dropped: ${detail}` })}\n`,
-      );
-      this.#bytes.set(key, { signal, reason, bytes });
-    } else loss.bytes += bytes;
+    // Once per signal and reason, the counter tells the rest; at shutdown nobody reads the counter any more.
+    if (loss === undefined || reason === "shutdown")
+      say("telemetry.dropped", `${signal} are being dropped: ${detail}`, { signal, reason, bytes });
+    if (loss === undefined) this.#bytes.set(key, { signal, reason, bytes });
+    else loss.bytes += bytes;
   };
 
   readonly report = (report: (value: number, attributes: { signal: Signal; reason: DropReason }) => void): void => {
     for (const { signal, reason, bytes } of this.#bytes.values()) report(bytes, { signal, reason });
   };
+}
+
+const sdkFaults = {
+  error: (message: string, ...details: unknown[]) => say("telemetry.failed", message, { details: details.map(String) }),
+  warn: (message: string, ...details: unknown[]) => say("telemetry.failed", message, { details: details.map(String) }),
+  info: () => undefined,
+  debug: () => undefined,
+  verbose: () => undefined,
+};
+
+function say(action: LogActionName, message: string, extra: Readonly<Record<string, unknown>>): void {
+  const timestamp = new Date().toISOString();
+  process.stderr.write(`${JSON.stringify({ level: "warn", timestamp, action, message, extra })}\n`);
 }
 
 function observeProcess(): void {

@@ -128,7 +128,7 @@ function keepMetrics(metrics: Map<string, SinkMetric>, data: Readonly<Record<str
     metrics.set(`${service} ${name}`, {
       service,
       name,
-      unit: String(item["unit"] ?? ""),
+      unit: textOf(item["unit"]),
       points: (series?.dataPoints ?? []).map((point) => ({
         attributes: toRecord(point["attributes"] as readonly KeyValue[] | undefined),
         value: Number(point["asDouble"] ?? point["asInt"] ?? point["sum"] ?? 0),
@@ -150,7 +150,7 @@ function* flatten(data: Readonly<Record<string, unknown>>, groups: string, scope
 }
 
 function serviceOf(resource: Resource | undefined): string {
-  return String(toRecord(resource?.attributes)["service.name"] ?? "");
+  return textOf(toRecord(resource?.attributes)["service.name"]);
 }
 
 function toRecord(pairs: readonly KeyValue[] | undefined): Readonly<Record<string, unknown>> {
@@ -161,6 +161,10 @@ function valueOf(value: KeyValue["value"]): unknown {
   if (value === undefined) return undefined;
   if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map((entry) => valueOf(entry));
   return value["stringValue"] ?? value["intValue"] ?? value["doubleValue"] ?? value["boolValue"];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function hex(base64: unknown): string {
