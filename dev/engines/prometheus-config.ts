@@ -20,7 +20,7 @@ function loopbackAddresses(ports: EnginePorts): ReadonlyMap<string, string> {
     ["prometheus:9090", `127.0.0.1:${ports.prometheus}`],
     ["loki:3100", `127.0.0.1:${ports.loki}`],
     ["alertmanager:9093", `127.0.0.1:${ports.alertmanager}`],
-    ["jaeger:8889", `127.0.0.1:${ports.jaegerMetrics}`],
+    ["jaeger:8888", `127.0.0.1:${ports.jaegerMetrics}`],
   ]);
 }
 
