@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { randomBytes, randomUUID } from "node:crypto";
+import { chmod, link, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -35,14 +35,18 @@ function secretFor(name: string): string {
   return role === undefined ? random : `postgres://${role}:${random}@postgres:5432/vitrine`;
 }
 
+/** Linked into place whole: a run that is ended halfway leaves no half secret behind. */
 async function writeOnce(path: string, content: string): Promise<boolean> {
+  const draft = `${path}.${randomUUID()}.draft`;
   try {
-    await writeFile(path, content, { flag: "wx", mode: 0o444 });
+    await writeFile(draft, content, { flag: "wx" });
+    await chmod(draft, 0o444);
+    await link(draft, path);
+    return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
     throw error;
+  } finally {
+    await rm(draft, { force: true });
   }
-  // Whatever the umask took away.
-  await chmod(path, 0o444);
-  return true;
 }

@@ -1,0 +1,65 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { z } from "zod";
+import { engines, repositoryRoot } from "../../dev/engines/engines.ts";
+import { defaultEnginePorts } from "../../dev/engines/ports.ts";
+
+const schema = z.strictObject({
+  apiVersion: z.literal(1),
+  prune: z.literal(true),
+  datasources: z.array(
+    z.strictObject({
+      name: z.string(),
+      uid: z.string(),
+      type: z.string(),
+      access: z.literal("proxy"),
+      url: z.url(),
+      isDefault: z.boolean().default(false),
+      editable: z.literal(false),
+      jsonData: z.record(z.string(), z.unknown()),
+    }),
+  ),
+});
+
+const file = Bun.file(join(repositoryRoot, "grafana/provisioning/datasources/vitrine.yaml"));
+const { datasources } = schema.parse(Bun.YAML.parse(await file.text()));
+
+function source(uid: string) {
+  const found = datasources.find((one) => one.uid === uid);
+  if (found === undefined) throw new Error(`no data source ${uid}`);
+  return found;
+}
+
+test("every engine that answers queries is a data source at its compose address, under its name as uid", () => {
+  const askable = engines.filter(({ name }) => name !== "collector");
+  expect(datasources.map(({ uid }) => uid).sort()).toEqual(askable.map(({ name }) => name).sort());
+  for (const { uid, type, url } of datasources) {
+    const [port] = engines.find(({ name }) => name === uid)?.ports ?? [];
+    expect(type).toBe(uid);
+    expect(url).toBe(`http://${uid}:${defaultEnginePorts[port ?? "postgres"]}`);
+  }
+  expect(datasources.filter(({ isDefault }) => isDefault).map(({ uid }) => uid)).toEqual(["prometheus"]);
+});
+
+test("from an exemplar and from a log line one gets to the trace", () => {
+  expect(source("prometheus").jsonData["exemplarTraceIdDestinations"]).toEqual([
+    expect.objectContaining({ name: "trace_id", datasourceUid: "jaeger" }),
+  ]);
+  // Found by label: structured metadata is not part of the line. `$$` reaches Grafana as one dollar sign.
+  expect(source("loki").jsonData["derivedFields"]).toEqual([
+    expect.objectContaining({
+      matcherType: "label",
+      matcherRegex: "trace_id",
+      datasourceUid: "jaeger",
+      url: "$${__value.raw}",
+    }),
+  ]);
+});
+
+test("from a trace one gets to the lines of every service that took part", () => {
+  expect(source("jaeger").jsonData["tracesToLogsV2"]).toMatchObject({
+    datasourceUid: "loki",
+    customQuery: true,
+    query: '{service_name=~".+"} | trace_id="$${__trace.traceId}"',
+  });
+});
