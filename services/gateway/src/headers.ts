@@ -62,7 +62,7 @@ export function responseHeaders(upstream: Response, route: Route): Headers {
   for (const name of [...hopByHop, ...neverAnswered, ...named.map((token) => token.trim())]) {
     if (tokenForm.test(name)) headers.delete(name);
   }
-  for (const name of [...headers.keys()]) if (name.startsWith("access-control-")) headers.delete(name);
+  for (const name of headers.keys().toArray()) if (name.startsWith("access-control-")) headers.delete(name);
   if (upstreams[route.upstream] !== "service") for (const name of neverFromEngines) headers.delete(name);
   return headers;
 }

@@ -74,10 +74,10 @@ function toOtlpAnswer(upstream: Response, answer: ArrayBuffer, type: OtlpMediaTy
   const theirs = mediaType(upstream.headers.get("content-type") ?? undefined);
   const headers = new Headers(ingestAnswerHeaders);
   headers.set("content-type", type);
+  const retryAfter = upstream.headers.get("retry-after");
+  if (retryAfter !== null) headers.set("retry-after", retryAfter);
+  adviseRetry(headers, status);
   if (theirs === type || (status < 300 && answer.byteLength === 0)) {
-    const retryAfter = upstream.headers.get("retry-after");
-    if (retryAfter !== null) headers.set("retry-after", retryAfter);
-    adviseRetry(headers, status);
     return new Response(answer, { status, headers });
   }
   if (status < 300) {
@@ -86,7 +86,6 @@ function toOtlpAnswer(upstream: Response, answer: ArrayBuffer, type: OtlpMediaTy
       cause: new Error(`the collector answered ${status} as ${theirs ?? "nothing"}`),
     });
   }
-  adviseRetry(headers, status);
   return new Response(encodeStatus(status, toMessage(status, answer), type), { status, headers });
 }
 

@@ -1,0 +1,131 @@
+import { describe, expect, test } from "bun:test";
+import { createMatcher } from "./match.ts";
+import { type Route, upstreams } from "./route.ts";
+import { otlpRoutes, routes } from "./table.ts";
+import { findFaults } from "./validate.ts";
+
+const match = createMatcher(routes);
+const base = routes.find(({ path }) => path === "/prometheus/api/v1/query") as Route;
+
+describe("the table", () => {
+  test("has no faults", () => expect(findFaults(routes)).toEqual([]));
+
+  test("reaches the collector and the engines by scope only", () => {
+    const open = routes.filter(
+      ({ access, upstream }) => access === "public" && ["collector", "engine"].includes(upstreams[upstream]),
+    );
+    expect(open).toEqual([]);
+  });
+
+  test("reads of engines need telemetry:read and only queries may be posted", () => {
+    for (const route of routes.filter(({ upstream }) => upstreams[upstream] === "engine")) {
+      expect(route.access).toEqual(["telemetry:read"]);
+      expect(route.methods.every((method) => method === "GET" || method === "POST")).toBe(true);
+    }
+  });
+
+  test("serves ingest and health on the OTLP port and nothing else", () =>
+    expect(otlpRoutes.map(({ path }) => path)).toEqual([
+      "/v1/traces",
+      "/v1/metrics",
+      "/v1/logs",
+      "/health/live",
+      "/health/ready",
+    ]));
+
+  test.each([
+    "/prometheus/api/v1/admin/tsdb/delete_series",
+    "/prometheus/api/v1/admin/tsdb/snapshot",
+    "/prometheus/api/v1/otlp/v1/metrics",
+    "/prometheus/api/v1/write",
+    "/prometheus/api/v1/status/config",
+    "/prometheus/-/reload",
+    "/prometheus/-/quit",
+    "/prometheus/-/healthy",
+    "/prometheus/debug/pprof/heap",
+    "/prometheus/federate",
+    "/prometheus/metrics",
+    "/loki/api/v1/delete",
+    "/loki/api/v1/cache/generation_numbers",
+    "/loki/ruler/ring",
+    "/otlp/v1/logs",
+    "/ingester/shutdown",
+    "/config",
+    "/jaeger/api/archive/0123",
+    "/jaeger/api/transform",
+    "/jaeger/api/v1/spans",
+    "/alertmanager/-/reload",
+    "/alertmanager/api/v1/alerts",
+    "/",
+    "/v1",
+    "/v1/traces/",
+    "/v1/profiles",
+    "/V1/traces",
+    "/api/orders2",
+    "/api",
+    "/metrics/nobody",
+  ])("%s does not exist", (path) => expect(match(path)).toBeUndefined());
+
+  test.each([
+    ["/loki/api/v1/rules", "POST"],
+    ["/loki/api/v1/rules/space/group", "DELETE"],
+    ["/alertmanager/api/v2/silences", "POST"],
+    ["/alertmanager/api/v2/silence/1", "DELETE"],
+    ["/alertmanager/api/v2/alerts", "POST"],
+    ["/jaeger/api/traces", "POST"],
+    ["/prometheus/api/v1/series", "DELETE"],
+    ["/prometheus/api/v1/status/tsdb", "POST"],
+    ["/api/catalog/x", "POST"],
+  ])("%s refuses %s", (path, method) => {
+    expect(match(path)).toBeDefined();
+    expect(match(path)?.byMethod.has(method)).toBe(false);
+  });
+
+  test.each([
+    ["/api/orders", "GET", ["orders:read"]],
+    ["/api/orders", "POST", ["orders:write"]],
+    ["/api/orders/1/cancel", "POST", ["orders:write"]],
+    ["/api/catalog", "GET", ["orders:read"]],
+    ["/api/catalog", "HEAD", ["orders:read"]],
+    ["/api/catalog/a-piece", "PUT", ["catalog:write"]],
+    ["/api/inventory/a-piece/restock", "POST", ["inventory:write"]],
+    ["/v1/logs", "POST", ["telemetry:write", "logs:write"]],
+    ["/metrics", "GET", ["telemetry:read"]],
+    ["/metrics/orders", "GET", ["telemetry:read"]],
+    ["/oauth/token", "POST", "public"],
+  ])("%s %s needs %p", (path, method, access) =>
+    expect(match(path)?.byMethod.get(method)?.access).toEqual(access as Route["access"]),
+  );
+});
+
+describe("validation", () => {
+  test.each([
+    ["a path listed twice", [base, base], "is listed twice for GET"],
+    ["an unknown upstream", [{ ...base, upstream: "mars" }], "has the unknown upstream mars"],
+    ["an unknown scope", [{ ...base, access: ["all:do"] }], "has the unknown scope all:do"],
+    ["no scope", [{ ...base, access: [] }], "needs a scope, or to be public"],
+    ["an open engine", [{ ...base, access: "public" }], "would open the telemetry pipeline"],
+    ["a path with dots", [{ ...base, path: "/prometheus/../x" }], "is not a canonical path pattern"],
+    ["a star in the middle", [{ ...base, path: "/prometheus/**/x" }], "is not a canonical path pattern"],
+    ["a prefix it does not have", [{ ...base, forward: { strip: "/prom" } }], "cannot be stripped of /prom"],
+    ["no timeout", [{ ...base, timeoutMs: 0 }], "needs a timeout of at most 240000 ms"],
+    ["a body without a rule", [{ ...base, body: "none" }], "takes bodies by its methods and has no body rule"],
+  ])("refuses %s", (_, rows, fault) => {
+    expect(findFaults(rows as Route[])).toContain(`${rows[0]?.path}: ${fault}`);
+    expect(() => createMatcher(rows as Route[])).toThrow("the route table is not valid");
+  });
+});
+
+test("a literal segment wins over a star, and a star over the rest, in any order of rows", () => {
+  const rows = ["/prometheus/**", "/prometheus/*/b", "/prometheus/a/b", "/prometheus/a/*"].map((path) =>
+    Object.assign({}, base, { path }),
+  );
+  for (const order of [rows, rows.toReversed()]) {
+    const find = createMatcher(order);
+    expect(find("/prometheus/a/b")?.pattern).toBe("/prometheus/a/b");
+    expect(find("/prometheus/a/c")?.pattern).toBe("/prometheus/a/*");
+    expect(find("/prometheus/c/b")?.pattern).toBe("/prometheus/*/b");
+    expect(find("/prometheus/a/b/c")?.pattern).toBe("/prometheus/**");
+    expect(find("/prometheus")?.pattern).toBe("/prometheus/**");
+  }
+});
