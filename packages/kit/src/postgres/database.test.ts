@@ -45,6 +45,19 @@ describe("database", () => {
     await database.close();
   });
 
+  test("a connection that breaks between two statements of a transaction fails the transaction, not the process", async () => {
+    const { server, database, lines } = await open({ ownServer: true });
+    const work = database.transaction(async (tx) => {
+      await tx.query("select 1");
+      await server.stopServer();
+      while (!lines.some((line) => line.message === "a database connection broke")) await Bun.sleep(1);
+      await tx.query("select 1");
+    });
+    await expect(work).rejects.toMatchObject({ code: "unavailable" });
+    await server.startServer();
+    await database.close();
+  });
+
   test("while the server is away queries fail as unavailable, and work again once it is back", async () => {
     const { server, database } = await open({ ownServer: true });
     expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);

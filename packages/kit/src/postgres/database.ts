@@ -43,7 +43,9 @@ export function createDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: 30_000,
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on("error", (err) => options.logger.warn({ action: "service.not_ready", err }, "a database connection broke"));
+  const onBroken = (err: Error) =>
+    options.logger.warn({ action: "service.not_ready", err }, "a database connection broke");
+  pool.on("error", onBroken);
   const run = timed(options);
   return {
     query: (text, values) => run(pool, text, values),
@@ -51,6 +53,8 @@ export function createDatabase(options: DatabaseOptions): Database {
       const client = await pool.connect().catch((error: unknown) => {
         throw toServiceError(error);
       });
+      // The pool listens for idle connections only: one that breaks between two statements is ours to hear.
+      client.on("error", onBroken);
       let broken = true;
       try {
         await run(client, "begin");
@@ -67,6 +71,7 @@ export function createDatabase(options: DatabaseOptions): Database {
         );
         throw error;
       } finally {
+        client.off("error", onBroken);
         client.release(broken);
       }
     },
