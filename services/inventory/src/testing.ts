@@ -3,18 +3,18 @@ import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
 import { startPostgres } from "@vitrine/kit/testing/postgres";
-import { createTestIssuer } from "@vitrine/kit/testing/tokens";
+import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import { createApp } from "./app.ts";
 import { createEvents } from "./events.ts";
 import { createStockStore } from "./store.ts";
 
 /** The whole service on a real database of its own, without a port. */
-export async function startInventory(options: { readonly ownServer?: boolean } = {}) {
-  const server = await startPostgres(options);
+export async function startInventory(options: { readonly ownServer?: boolean; readonly issuer?: TestIssuer } = {}) {
+  const server = await startPostgres({ ownServer: options.ownServer ?? false });
   const { logger, lines } = memoryLogger("inventory");
   const database = createDatabase({ url: server.url, service: "inventory", logger });
   await migrate(database, join(import.meta.dir, "../migrations"), logger);
-  const issuer = await createTestIssuer();
+  const issuer = options.issuer ?? (await createTestIssuer());
   const store = createStockStore(database);
   const app = createApp({
     logger,

@@ -3,7 +3,7 @@ import { withRequestScope } from "@vitrine/kit/context";
 import type { Logger } from "@vitrine/kit/log";
 import type { Events } from "./events.ts";
 import type { InventoryClient } from "./inventory-client.ts";
-import type { OrderStore } from "./store/orders.ts";
+import type { OrderStore, StoredOrder } from "./store/orders.ts";
 
 export interface SweepDeps {
   readonly orders: OrderStore;
@@ -33,13 +33,23 @@ export function createSweep({ orders, inventory, events, logger, interruptedAfte
     for (const order of await orders.settleInterrupted(interruptedAfterMs)) {
       await inRequest(order.requestId, async () => events.settled(order));
     }
-    for (const order of await orders.listReleaseDue(batchSize)) {
-      const released = await inRequest(order.requestId, () => inventory.release(order.id));
-      // The rest would fail the same way; the next run starts over.
-      if (!released) return;
-      await orders.markReleased(order.id);
-      await inRequest(order.requestId, async () => events.released(order));
+    for (
+      let due = await orders.listReleaseDue(batchSize);
+      due.length > 0;
+      due = await orders.listReleaseDue(batchSize)
+    ) {
+      for (const order of due) {
+        // The rest would fail the same way; the next run starts over.
+        if (!(await inRequest(order.requestId, () => release(order)))) return;
+      }
     }
+  }
+
+  async function release(order: StoredOrder): Promise<boolean> {
+    if (!(await inventory.release(order.id))) return false;
+    await orders.markReleased(order.id);
+    events.released(order);
+    return true;
   }
 
   return {
