@@ -45,7 +45,15 @@ export interface Prepared {
   readonly skipped: readonly Skipped[];
 }
 
+/** What of this process and machine a bench may use to start others. */
+export interface Runtime {
+  /** The Bun that runs the bench. */
+  readonly bun: string;
+  readonly path: string;
+}
+
 export interface BenchScope {
+  readonly runtime: Runtime;
   /** Where a variant of this name exports its OTLP to. */
   readonly otlpEndpoint: (variant: string) => string;
   /** Registers what must end with the bench; ends run in reverse order. */

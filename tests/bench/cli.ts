@@ -1,0 +1,32 @@
+import type { BenchRun } from "./harness/run.ts";
+import { runBench } from "./harness/run.ts";
+import { type BenchReport, describeMachine, toReport, toText } from "./harness/report.ts";
+import { kitBench } from "./kit/bench.ts";
+import { parseOptions, usage, UsageError } from "./options.ts";
+
+const benches = [kitBench];
+const runtime = { bun: process.execPath, path: process.env["PATH"] ?? "" };
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+try {
+  const options = parseOptions(
+    process.argv.slice(2),
+    benches.map(({ name }) => name),
+  );
+  const reports: BenchReport[] = [];
+  for (const bench of benches.filter(({ name }) => options.names.includes(name))) {
+    say(`${bench.name}: ${bench.title}`);
+    const startedAt = new Date();
+    const machine = describeMachine();
+    const run: BenchRun = await runBench(bench, options.settings, runtime, say);
+    const report = toReport(bench.name, startedAt, machine, options.settings, run);
+    reports.push(report);
+    if (!options.json) process.stdout.write(`${toText(report)}\n`);
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+  if (reports.some(({ faults }) => faults.length > 0)) process.exitCode = 1;
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  say(`${error.message}\n\n${usage}`);
+  process.exitCode = 2;
+}

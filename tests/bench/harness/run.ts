@@ -1,0 +1,220 @@
+import { join } from "node:path";
+import type { LoadResult, LoadSpec } from "../load/load.ts";
+import type { Arrivals, Bench, BenchSettings, Prepared, Route, Runtime, Skipped, Variant } from "./bench.ts";
+import { type Child, startHelper, startVariant } from "./child-process.ts";
+import { type Delivery, deliveriesOf, deliveryFaults, Expected } from "./deliveries.ts";
+import type { Measurement } from "./measurement.ts";
+import { processUsage } from "./process-usage.ts";
+import { rotated } from "./rotation.ts";
+
+export interface BenchRun {
+  readonly variants: readonly Variant[];
+  readonly routes: readonly Route[];
+  readonly skipped: readonly Skipped[];
+  readonly measurements: readonly Measurement[];
+  readonly deliveries: readonly Delivery[];
+  /** Why the numbers must not be believed; empty when they may be. */
+  readonly faults: readonly string[];
+}
+
+/** How long nothing may arrive at the sink before what is missing counts as lost; past every batch delay in use. */
+const quietMs = 3_000;
+const pollMs = 25;
+
+/** Starts everything a bench needs, measures its variants in alternating rounds, and stops everything again. */
+export async function runBench(
+  bench: Bench,
+  settings: BenchSettings,
+  runtime: Runtime,
+  say: (line: string) => void,
+): Promise<BenchRun> {
+  await using ends = new AsyncDisposableStack();
+  const sink = await startHelper(join(import.meta.dir, "../sink/main.ts"), runtime);
+  ends.defer(async () => void (await sink.stop()));
+  const load = await startHelper(join(import.meta.dir, "../load/main.ts"), runtime);
+  ends.defer(async () => void (await load.stop()));
+  const prepared = await bench.prepare({
+    runtime,
+    otlpEndpoint: (variant) => new URL(variant, sink.url).href,
+    own: (close) => ends.defer(async () => void (await close())),
+  });
+  const session = new Session(settings, sink, load);
+  ends.defer(() => session.stop());
+  const skipped = [...prepared.skipped, ...(await session.start(select(prepared, settings.only), runtime))];
+  for (const { variant, reason } of skipped) say(`left out: ${variant}: ${reason}`);
+  await session.measureAll(prepared.routes, say);
+  return {
+    variants: session.variants,
+    routes: prepared.routes,
+    skipped,
+    measurements: session.measurements,
+    ...(await session.finish()),
+  };
+}
+
+/** @throws RangeError when `only` names a variant the bench does not have */
+function select(prepared: Prepared, only: readonly string[]): readonly Variant[] {
+  const known = new Set(
+    [...prepared.variants, ...prepared.skipped.map((skip) => ({ name: skip.variant }))].map((v) => v.name),
+  );
+  const unknown = only.filter((name) => !known.has(name));
+  if (unknown.length > 0)
+    throw new RangeError(`no such variant: ${unknown.join(", ")} (there are ${[...known].join(", ")})`);
+  if (only.length === 0) return prepared.variants;
+  const wanted = new Set(
+    prepared.variants.filter(({ name }) => only.includes(name)).flatMap((v) => [v.name, v.baseline]),
+  );
+  return prepared.variants.filter(({ name }) => wanted.has(name));
+}
+
+class Session {
+  readonly #settings: BenchSettings;
+  readonly #sink: Child;
+  readonly #load: Child;
+  readonly #running = new Map<Variant, Child>();
+  readonly #expected = new Expected();
+  readonly #faults: string[] = [];
+  #stopped = false;
+  readonly measurements: Measurement[] = [];
+
+  constructor(settings: BenchSettings, sink: Child, load: Child) {
+    this.#settings = settings;
+    this.#sink = sink;
+    this.#load = load;
+  }
+
+  get variants(): readonly Variant[] {
+    return [...this.#running.keys()];
+  }
+
+  async start(variants: readonly Variant[], runtime: Runtime): Promise<readonly Skipped[]> {
+    const skipped: Skipped[] = [];
+    for (const variant of variants) {
+      // Without its baseline a variant has nothing to be divided by.
+      if (skipped.some((skip) => skip.variant === variant.baseline)) {
+        skipped.push({ variant: variant.name, reason: `its baseline ${variant.baseline} is left out` });
+        continue;
+      }
+      try {
+        this.#running.set(variant, await startVariant(variant, runtime));
+      } catch (error) {
+        if (variant.mayBeMissing !== true) throw error;
+        skipped.push({ variant: variant.name, reason: error instanceof Error ? error.message : "did not start" });
+      }
+    }
+    return skipped;
+  }
+
+  async measureAll(routes: readonly Route[], say: (line: string) => void): Promise<void> {
+    for (const route of routes) {
+      for (const variant of this.variants) await this.#request(variant, route, this.#settings.warmupSeconds);
+    }
+    for (let round = 0; round < this.#settings.rounds; round += 1) {
+      for (const route of routes) {
+        for (const variant of rotated(this.variants, round)) await this.#measure(variant, route, round);
+      }
+      say(`round ${round + 1} of ${this.#settings.rounds} done`);
+    }
+  }
+
+  async #measure(variant: Variant, route: Route, round: number): Promise<void> {
+    const child = this.#child(variant);
+    const before = await processUsage(child.pid);
+    const result = await this.#request(variant, route, this.#settings.seconds);
+    const after = await processUsage(child.pid);
+    this.measurements.push({
+      route: route.name,
+      variant: variant.name,
+      round,
+      requests: result.requests,
+      requestsPerSecond: result.requests / result.seconds,
+      p50Ms: result.p50Ms,
+      p99Ms: result.p99Ms,
+      usage:
+        before === undefined || after === undefined
+          ? undefined
+          : {
+              cpuMicros: (after.cpuMicros - before.cpuMicros) / Math.max(1, result.requests),
+              residentBytes: after.residentBytes,
+            },
+    });
+  }
+
+  /** Sends load and waits until what it leaves has arrived, so that no variant works for the last one's account. */
+  async #request(variant: Variant, route: Route, seconds: number): Promise<LoadResult> {
+    const { hostname, port } = this.#child(variant).url;
+    const spec: LoadSpec = {
+      hostname,
+      port: Number(port),
+      requests: route.requests,
+      connections: this.#settings.connections,
+      seconds,
+      maxRequests: Number.MAX_SAFE_INTEGER,
+    };
+    const response = await fetch(new URL("/run", this.#load.url), {
+      method: "POST",
+      body: JSON.stringify(spec),
+      signal: AbortSignal.timeout((seconds + 60) * 1_000),
+    });
+    if (!response.ok)
+      throw new Error(`${variant.name} ${route.name}: the load generator failed: ${await response.text()}`);
+    const result = (await response.json()) as LoadResult;
+    for (const [kind, count] of Object.entries(result.failures)) {
+      this.#faults.push(`${variant.name} ${route.name}: ${count} × ${kind}`);
+    }
+    if (variant.exports) {
+      this.#expected.add(variant.name, route.leaves, result.requests);
+      await this.#settle(variant);
+    }
+    return result;
+  }
+
+  async #settle(variant: Variant): Promise<void> {
+    let last = "";
+    let quietSince = performance.now();
+    for (;;) {
+      const arrived = await this.#arrived(variant);
+      if (this.#expected.hasArrived(variant.name, arrived)) return;
+      const now = JSON.stringify(arrived);
+      if (now !== last) {
+        last = now;
+        quietSince = performance.now();
+      } else if (performance.now() - quietSince > quietMs) return;
+      await Bun.sleep(pollMs);
+    }
+  }
+
+  /** Stops the variants, which makes them send the rest, and compares what arrived with what was asked. */
+  async finish(): Promise<Pick<BenchRun, "deliveries" | "faults">> {
+    await this.stop();
+    const deliveries: Delivery[] = [];
+    for (const variant of this.variants.filter((candidate) => candidate.exports)) {
+      deliveries.push(...deliveriesOf(variant.name, this.#expected.of(variant.name), await this.#arrived(variant)));
+    }
+    return { deliveries, faults: [...this.#faults, ...deliveryFaults(deliveries)] };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    await Promise.all(
+      [...this.#running].map(async ([variant, child]) => {
+        const fault = await child.stop();
+        if (fault !== undefined) this.#faults.push(`${variant.name}: ${fault}`);
+      }),
+    );
+  }
+
+  async #arrived(variant: Variant): Promise<Arrivals> {
+    const answer = await fetch(new URL(`/${variant.name}/counts`, this.#sink.url), {
+      signal: AbortSignal.timeout(60_000),
+    });
+    return (await answer.json()) as Arrivals;
+  }
+
+  #child(variant: Variant): Child {
+    const child = this.#running.get(variant);
+    if (child === undefined) throw new Error(`${variant.name} is not running`);
+    return child;
+  }
+}
