@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { residentBytes } from "./memory.ts";
+
+/** The part of the runner's `state.json` that doctor reads. */
+const state = z.object({
+  processes: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      pid: z.int().nullish(),
+      state: z.string(),
+      restarts: z.int(),
+      lastExit: z.unknown().optional(),
+    }),
+  ),
+});
+
+export interface ProcessReport {
+  readonly name: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly pid: number | null;
+  /** With all its descendants. */
+  readonly rssBytes: number;
+  readonly restarts: number;
+  /** Why it ended the last time it did, as the runner recorded it. */
+  readonly lastExit: string | null;
+}
+
+/** What the runner says of its processes, with their memory; empty when no runner has run here. */
+export async function readProcesses(runDirectory: string): Promise<readonly ProcessReport[]> {
+  const file = Bun.file(join(runDirectory, "state.json"));
+  if (!(await file.exists())) return [];
+  const { processes } = state.parse(await file.json());
+  const memory = await residentBytes(processes.flatMap(({ pid }) => (typeof pid === "number" ? [pid] : [])));
+  return processes.map(({ name, kind, pid, state: phase, restarts, lastExit }) => ({
+    name,
+    kind,
+    state: phase,
+    pid: pid ?? null,
+    rssBytes: memory.get(pid ?? 0) ?? 0,
+    restarts,
+    lastExit:
+      lastExit === undefined || lastExit === null
+        ? null
+        : typeof lastExit === "string"
+          ? lastExit
+          : JSON.stringify(lastExit),
+  }));
+}
