@@ -151,6 +151,8 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
         port: options.port,
         maxRequestBodySize: options.maxBodyBytes ?? 1_048_576,
         idleTimeout: options.idleTimeoutSeconds ?? 30,
+        // Otherwise Bun answers what Hono cannot catch with a page that shows sources.
+        development: false,
         fetch: (request, server) => app.fetch(request, { server }),
       });
       servers.push(server);
