@@ -26,7 +26,9 @@ export function parseEnv<S extends Shape>(env: Env, shape: S): { readonly [K in 
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(shape)) {
+    const known = faults.length;
     const text = readVariable(env, name, schema, faults);
+    if (faults.length > known) continue;
     const parsed = schema.safeParse(text);
     if (parsed.success) values[name] = parsed.data;
     else
@@ -44,12 +46,15 @@ function readVariable(env: Env, name: string, schema: z.ZodType, faults: string[
   const value = env[name] || undefined;
   const path = secrets.has(schema) ? env[`${name}_FILE`] || undefined : undefined;
   if (path === undefined) return value;
-  if (value !== undefined) faults.push(`${name}: set ${name} or ${name}_FILE, not both`);
+  if (value !== undefined) {
+    faults.push(`${name}: set ${name} or ${name}_FILE, not both`);
+    return undefined;
+  }
   try {
     return readFileSync(path, "utf8").trim() || undefined;
   } catch (error) {
     faults.push(`${name}_FILE: cannot read ${path} (${error instanceof Error ? error.message : "unknown error"})`);
-    return value;
+    return undefined;
   }
 }
 

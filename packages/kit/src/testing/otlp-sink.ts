@@ -100,7 +100,7 @@ function keepSpans(spans: SinkSpan[], data: Readonly<Record<string, unknown>>): 
       traceId: hex(item["traceId"]),
       spanId: hex(item["spanId"]),
       parentSpanId: hex(item["parentSpanId"]),
-      statusCode: Number((item["status"] as { readonly code?: number } | undefined)?.code ?? 0),
+      statusCode: (item["status"] as { readonly code?: number } | undefined)?.code ?? 0,
       attributes: toRecord(item["attributes"] as readonly KeyValue[] | undefined),
     });
   }

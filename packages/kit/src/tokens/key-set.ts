@@ -11,7 +11,10 @@ export interface KeySetOptions {
 }
 
 export interface KeySet {
-  /** @throws ServiceError `invalid_token` for an unknown key id, `unavailable` when keys cannot be had */
+  /**
+   * @throws ServiceError `invalid_token` for a key id that the issuer does not know; `unavailable` when the keys cannot
+   * be had, or when the ones we have may be out of date and do not hold this id
+   */
   find(kid: string | undefined): Promise<CryptoKey>;
   load(): Promise<void>;
 }
@@ -25,12 +28,13 @@ const maxKeys = 32;
 
 const kidForm = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** RFC 8037: an Ed25519 public key. Anything else in the set is ignored. */
+/** RFC 8037: an Ed25519 public key for signatures (RFC 7517 §4.2). Anything else in the set is ignored. */
 const publicKey = z.object({
   kty: z.literal("OKP"),
   crv: z.literal("Ed25519"),
+  use: z.literal("sig").optional(),
   kid: z.string().regex(kidForm),
-  x: z.string().length(43),
+  x: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
 });
 
 const keySetDocument = z.object({ keys: z.array(z.unknown()).max(maxKeys) });
@@ -41,13 +45,19 @@ export function createKeySet(options: KeySetOptions): KeySet {
   let keys: ReadonlyMap<string, CryptoKey> | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let loadedAt = Number.NEGATIVE_INFINITY;
+  let failure: unknown;
   let loading: Promise<void> | undefined;
 
   async function fetchKeys(): Promise<void> {
     askedAt = now();
-    const fetched = await request(options);
-    keys = fetched;
-    loadedAt = now();
+    try {
+      keys = await request(options);
+      loadedAt = now();
+      failure = undefined;
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
   }
 
   function load(): Promise<void> {
@@ -57,16 +67,11 @@ export function createKeySet(options: KeySetOptions): KeySet {
     return loading;
   }
 
+  /** Resolves when the keys are as fresh as the cool-down allows. */
   async function refresh(): Promise<void> {
-    if (loading === undefined && now() - askedAt < coolDownMs) {
-      if (keys === undefined) throw cannotVerify("the keys could not be fetched a moment ago");
-      return;
-    }
-    try {
-      await load();
-    } catch (error) {
-      if (keys === undefined) throw error;
-    }
+    if (loading !== undefined || now() - askedAt >= coolDownMs) return await load();
+    // A 401 here would make a client throw away what a key of this minute may have signed.
+    if (failure !== undefined) throw failure;
   }
 
   return {

@@ -1,4 +1,4 @@
-import { tokenResponse } from "@vitrine/contracts/auth";
+import { type TokenResponse, tokenResponse } from "@vitrine/contracts/auth";
 import { ServiceError } from "../errors.ts";
 
 export interface TokenSourceOptions {
@@ -14,8 +14,8 @@ export interface TokenSourceOptions {
 
 export interface TokenSource {
   /**
-   * A token that is renewed once four fifths of its life have passed; while renewing fails, the old one is given out
-   * until it expires. One request serves all that ask at once.
+   * A token that is renewed once four fifths of its life have passed; the old one is given out meanwhile, and while
+   * renewing fails, until it expires. One request serves all that ask at once.
    * @throws ServiceError `unavailable` when the token endpoint cannot be reached or refuses the client
    */
   get(): Promise<string>;
@@ -24,42 +24,38 @@ export interface TokenSource {
 }
 
 const timeoutMs = 5_000;
+/** Between two requests while one token is still good. */
+const renewalPauseMs = 2_000;
 
 /** Gets tokens by the client credentials grant (RFC 6749 §4.4) and renews them before they expire. */
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const now = options.now ?? Date.now;
-  let held:
-    | {
-        readonly token: string;
-        readonly renewAt: number;
-        readonly expiresAt: number;
-      }
-    | undefined;
+  let held: { readonly token: string; readonly expiresAt: number; renewAt: number } | undefined;
   let asking: Promise<string> | undefined;
 
   async function ask(): Promise<string> {
-    try {
-      const answer = await request(options);
-      const lifeMs = answer.expires_in * 1_000;
-      held = {
-        token: answer.access_token,
-        renewAt: now() + lifeMs * 0.8,
-        expiresAt: now() + lifeMs,
-      };
-      return answer.access_token;
-    } catch (error) {
-      if (held !== undefined && now() < held.expiresAt) return held.token;
-      throw error;
-    }
+    const answer = await request(options);
+    const lifeMs = answer.expires_in * 1_000;
+    held = { token: answer.access_token, renewAt: now() + lifeMs * 0.8, expiresAt: now() + lifeMs };
+    return answer.access_token;
+  }
+
+  function askOnce(): Promise<string> {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
   }
 
   return {
     get: async () => {
-      if (held !== undefined && now() < held.renewAt) return held.token;
-      asking ??= ask().finally(() => {
-        asking = undefined;
-      });
-      return asking;
+      if (held === undefined || now() >= held.expiresAt) return await askOnce();
+      if (now() >= held.renewAt) {
+        held.renewAt = now() + renewalPauseMs;
+        // Behind the caller's back: it has a good token, whatever the auth service is doing.
+        askOnce().catch(() => undefined);
+      }
+      return held.token;
     },
     forget: () => {
       held = undefined;
@@ -67,23 +63,12 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   };
 }
 
-async function request(options: TokenSourceOptions) {
+async function request(options: TokenSourceOptions): Promise<TokenResponse> {
   const form = new URLSearchParams({ grant_type: "client_credentials" });
   if (options.scopes !== undefined) form.set("scope", options.scopes.join(" "));
-  const response = await post(options, form);
-  if (!response.ok) {
-    throw new ServiceError("unavailable", undefined, {
-      reason: `token endpoint answered ${response.status}`,
-      retryAfterSeconds: 2,
-    });
-  }
-  return tokenResponse.parse(await response.json());
-}
-
-async function post(options: TokenSourceOptions, form: URLSearchParams): Promise<Response> {
   const credentials = `${encodeURIComponent(options.clientId)}:${encodeURIComponent(options.clientSecret)}`;
   try {
-    return await (options.fetch ?? fetch)(options.tokenUrl, {
+    const response = await (options.fetch ?? fetch)(options.tokenUrl, {
       method: "POST",
       headers: {
         authorization: `Basic ${Buffer.from(credentials).toString("base64")}`,
@@ -94,11 +79,13 @@ async function post(options: TokenSourceOptions, form: URLSearchParams): Promise
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-  } catch (cause) {
-    throw new ServiceError("unavailable", undefined, {
-      reason: "token endpoint unreachable",
-      retryAfterSeconds: 2,
-      cause,
-    });
+    if (!response.ok) throw unavailable(`token endpoint answered ${response.status}`);
+    return tokenResponse.parse(await response.json());
+  } catch (error) {
+    throw error instanceof ServiceError ? error : unavailable("token endpoint gave no usable answer", error);
   }
+}
+
+function unavailable(reason: string, cause?: unknown): ServiceError {
+  return new ServiceError("unavailable", undefined, { reason, retryAfterSeconds: 2, cause });
 }

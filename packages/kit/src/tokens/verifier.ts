@@ -1,5 +1,5 @@
 import { type AccessClaims, accessClaims } from "@vitrine/contracts/auth";
-import { errors as joseErrors, jwtVerify } from "jose";
+import { type CryptoKey, errors as joseErrors, jwtVerify } from "jose";
 import { ServiceError } from "../errors.ts";
 import { createKeySet, type KeySet, type KeySetOptions } from "./key-set.ts";
 import { refused } from "./refusal.ts";
@@ -40,24 +40,33 @@ const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const now = options.now ?? Date.now;
   const keys = createKeySet(options);
-  const verified = new Map<string, AccessClaims>();
+  // Keyed by the whole text: an altered copy of a token never finds the entry of the original.
+  const verified = new Map<string, Verified>();
 
   return {
     verify: async (token) => {
       const cached = verified.get(token);
       if (cached !== undefined) {
-        if (now() < (cached.exp + leewaySeconds) * 1_000) return cached;
-        verified.delete(token);
-        throw refused("expired");
+        if (now() >= (cached.claims.exp + leewaySeconds) * 1_000) {
+          verified.delete(token);
+          throw refused("expired");
+        }
+        // A key that was taken back, or replaced under its id, ends the tokens it signed.
+        if ((await keys.find(cached.kid)) === cached.key) return cached.claims;
       }
-      const claims = await verifyToken(token, keys, options, now);
-      // Keyed by the whole text: an altered copy of a token never finds the entry of the original.
+      const fresh = await verifyToken(token, keys, options, now);
       if (verified.size >= maxCachedTokens) verified.delete(verified.keys().next().value ?? "");
-      verified.set(token, claims);
-      return claims;
+      verified.set(token, fresh);
+      return fresh.claims;
     },
     ready: () => keys.load(),
   };
+}
+
+interface Verified {
+  readonly claims: AccessClaims;
+  readonly kid: string | undefined;
+  readonly key: CryptoKey;
 }
 
 async function verifyToken(
@@ -65,10 +74,10 @@ async function verifyToken(
   keys: KeySet,
   options: TokenVerifierOptions,
   now: () => number,
-): Promise<AccessClaims> {
+): Promise<Verified> {
   if (token.length > maxTokenLength || !compactForm.test(token) || !isCanonical(token))
     throw refused("malformed_token");
-  const { payload } = await jwtVerify(token, (header) => keys.find(header.kid), {
+  const { payload, protectedHeader, key } = await jwtVerify(token, (header) => keys.find(header.kid), {
     algorithms,
     typ: "at+jwt",
     issuer: options.issuer,
@@ -83,7 +92,7 @@ async function verifyToken(
   if (!claims.success) throw refused("missing_claim");
   if (claims.data.iat > now() / 1_000 + leewaySeconds) throw refused("not_yet_valid");
   if (claims.data.exp - claims.data.iat > maxLifetimeSeconds) throw refused("expired");
-  return Object.freeze(claims.data);
+  return { claims: Object.freeze(claims.data), kid: protectedHeader.kid, key };
 }
 
 /** Unused bits in the last character of a part make two texts of one token; only the canonical one is taken. */
@@ -95,7 +104,7 @@ function toRefusal(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof joseErrors.JWTExpired) return refused("expired");
   if (error instanceof joseErrors.JWTClaimValidationFailed) {
-    if (error.reason === "missing") return refused("missing_claim");
+    if (error.reason === "missing" || error.reason === "invalid") return refused("missing_claim");
     switch (error.claim) {
       case "iss":
         return refused("wrong_issuer");
