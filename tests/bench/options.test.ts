@@ -8,7 +8,7 @@ describe("parseOptions", () => {
     expect(parseOptions([], known)).toEqual({
       names: known,
       json: false,
-      settings: { rounds: 4, seconds: 1, warmupSeconds: 1, connections: 32, only: [] },
+      settings: { rounds: 4, seconds: 1, warmupSeconds: 1, quietMs: 3_000, connections: 32, only: [] },
     });
   });
 
@@ -17,7 +17,7 @@ describe("parseOptions", () => {
     expect(parseOptions(args, known)).toEqual({
       names: ["gateway"],
       json: true,
-      settings: { rounds: 9, seconds: 0.5, warmupSeconds: 0.5, connections: 8, only: ["kit", "node"] },
+      settings: { rounds: 9, seconds: 0.5, warmupSeconds: 0.5, quietMs: 3_000, connections: 8, only: ["kit", "node"] },
     });
   });
 

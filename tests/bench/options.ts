@@ -49,7 +49,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   return {
     names: positionals.length === 0 ? known : positionals,
     json,
-    settings: { ...settings, warmupSeconds: Math.min(1, settings.seconds) },
+    settings: { ...settings, warmupSeconds: Math.min(1, settings.seconds), quietMs: 3_000 },
   };
 }
 

@@ -72,6 +72,8 @@ export interface BenchSettings {
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly connections: number;
+  /** Silence at the sink after which what is missing counts as lost: longer than any batch delay in use. */
+  readonly quietMs: number;
   /** Names of variants to run; all when empty. Baselines of those named always run. */
   readonly only: readonly string[];
 }

@@ -17,16 +17,21 @@ export interface BenchRun {
   readonly faults: readonly string[];
 }
 
-/** How long nothing may arrive at the sink before what is missing counts as lost; past every batch delay in use. */
-const quietMs = 3_000;
 const pollMs = 25;
+
+export interface BenchControl {
+  /** Takes a line of progress. */
+  readonly say: (line: string) => void;
+  /** Ends the run before its next measurement; what was started is stopped all the same. */
+  readonly signal: AbortSignal;
+}
 
 /** Starts everything a bench needs, measures its variants in alternating rounds, and stops everything again. */
 export async function runBench(
   bench: Bench,
   settings: BenchSettings,
   runtime: Runtime,
-  say: (line: string) => void,
+  control: BenchControl,
 ): Promise<BenchRun> {
   await using ends = new AsyncDisposableStack();
   const sink = await startHelper(join(import.meta.dir, "../sink/main.ts"), runtime);
@@ -38,11 +43,11 @@ export async function runBench(
     otlpEndpoint: (variant) => new URL(variant, sink.url).href,
     own: (close) => ends.defer(async () => void (await close())),
   });
-  const session = new Session(settings, sink, load);
+  const session = new Session(settings, sink, load, control);
   ends.defer(() => session.stop());
   const skipped = [...prepared.skipped, ...(await session.start(select(prepared, settings.only), runtime))];
-  for (const { variant, reason } of skipped) say(`left out: ${variant}: ${reason}`);
-  await session.measureAll(prepared.routes, say);
+  for (const { variant, reason } of skipped) control.say(`left out: ${variant}: ${reason}`);
+  await session.measureAll(prepared.routes);
   return {
     variants: session.variants,
     routes: prepared.routes,
@@ -71,13 +76,15 @@ class Session {
   readonly #settings: BenchSettings;
   readonly #sink: Child;
   readonly #load: Child;
+  readonly #control: BenchControl;
   readonly #running = new Map<Variant, Child>();
   readonly #expected = new Expected();
   readonly #faults: string[] = [];
   #stopped = false;
   readonly measurements: Measurement[] = [];
 
-  constructor(settings: BenchSettings, sink: Child, load: Child) {
+  constructor(settings: BenchSettings, sink: Child, load: Child, control: BenchControl) {
+    this.#control = control;
     this.#settings = settings;
     this.#sink = sink;
     this.#load = load;
@@ -105,7 +112,7 @@ class Session {
     return skipped;
   }
 
-  async measureAll(routes: readonly Route[], say: (line: string) => void): Promise<void> {
+  async measureAll(routes: readonly Route[]): Promise<void> {
     for (const route of routes) {
       for (const variant of this.variants) await this.#request(variant, route, this.#settings.warmupSeconds);
     }
@@ -113,7 +120,7 @@ class Session {
       for (const route of routes) {
         for (const variant of rotated(this.variants, round)) await this.#measure(variant, route, round);
       }
-      say(`round ${round + 1} of ${this.#settings.rounds} done`);
+      this.#control.say(`round ${round + 1} of ${this.#settings.rounds} done`);
     }
   }
 
@@ -142,6 +149,7 @@ class Session {
 
   /** Sends load and waits until what it leaves has arrived, so that no variant works for the last one's account. */
   async #request(variant: Variant, route: Route, seconds: number): Promise<LoadResult> {
+    this.#control.signal.throwIfAborted();
     const { hostname, port } = this.#child(variant).url;
     const spec: LoadSpec = {
       hostname,
@@ -179,7 +187,7 @@ class Session {
       if (now !== last) {
         last = now;
         quietSince = performance.now();
-      } else if (performance.now() - quietSince > quietMs) return;
+      } else if (performance.now() - quietSince > this.#settings.quietMs) return;
       await Bun.sleep(pollMs);
     }
   }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { startPostgres, stopPostgres } from "@vitrine/kit/testing/postgres";
+import { startPostgres } from "@vitrine/kit/testing/postgres";
 import type { Bench, BenchScope, Prepared, Route, Skipped, Variant } from "../harness/bench.ts";
 import { pieceCount, seedPieces } from "./apps/pieces.ts";
 import { buildForNode, findNode } from "./node.ts";
@@ -29,7 +29,6 @@ export const kitBench: Bench = {
   name: "kit",
   title: "What the kit's telemetry costs a Hono service, as a share of the same service without it",
   async prepare(scope) {
-    scope.own(stopPostgres);
     const { url } = await startPostgres();
     await seedPieces(url);
     const node = await nodeVariants(scope, url);

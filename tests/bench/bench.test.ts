@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { describeMachine, toReport, toText } from "./harness/report.ts";
+import { runBench } from "./harness/run.ts";
+import { kitBench } from "./kit/bench.ts";
+
+const runtime = { bun: process.execPath, path: process.env["PATH"] ?? "" };
+const never = new AbortController().signal;
+const tiny = { rounds: 1, seconds: 0.5, warmupSeconds: 0.1, quietMs: 3_000, connections: 8, only: ["kit"] };
+
+test("the kit bench measures bare and kit on both routes, and every span, log and recording of the kit arrives", async () => {
+  const said: string[] = [];
+  const run = await runBench(kitBench, tiny, runtime, { say: (line) => said.push(line), signal: never });
+  const report = toReport("kit", new Date(0), describeMachine(), tiny, run);
+
+  expect(report.faults).toEqual([]);
+  expect(report.routes.map(({ name }) => name)).toEqual(["hello", "query"]);
+  for (const { variants } of report.routes) {
+    expect(variants.map(({ variant }) => variant)).toEqual(["bare", "kit"]);
+    const [bare, kit] = variants;
+    expect(bare?.throughputRatio).toEqual({ median: 1, min: 1, max: 1 });
+    expect(kit?.throughputRatio.median).toBeGreaterThan(0);
+    expect(kit?.requestsPerSecond.median).toBeGreaterThan(0);
+    expect(kit?.p99Ms.median).toBeGreaterThanOrEqual(kit?.p50Ms.median ?? Number.POSITIVE_INFINITY);
+  }
+  const arrived = Object.fromEntries(report.deliveries.map((delivery) => [delivery.kind, delivery.arrived]));
+  const measured = run.measurements.filter(({ variant }) => variant === "kit");
+  const requests = measured.reduce((sum, measurement) => sum + measurement.requests, 0);
+  expect(report.deliveries.every((delivery) => delivery.variant === "kit")).toBe(true);
+  expect(arrived["serverSpans"]).toBeGreaterThanOrEqual(requests);
+  expect(arrived["accessLogs"]).toBe(arrived["serverSpans"]);
+  expect(arrived["requestDurations"]).toBe(arrived["serverSpans"]);
+  expect(arrived["sqlSpans"]).toBeGreaterThanOrEqual(
+    measured.find(({ route }) => route === "query")?.requests ?? Number.POSITIVE_INFINITY,
+  );
+  expect(said).toContain("round 1 of 1 done");
+  expect(toText(report)).toMatch(/\| kit +\| bare +\|/);
+}, 60_000);
+
+test("a variant the bench does not have is refused by name before anything is measured", async () => {
+  const attempt = runBench(kitBench, { ...tiny, only: ["fastest"] }, runtime, { say: () => undefined, signal: never });
+  await expect(attempt).rejects.toThrow("no such variant: fastest");
+});
