@@ -10,7 +10,7 @@ import type { Route } from "../routes/route.ts";
 import { otlpRoutes, routes } from "../routes/table.ts";
 
 /** A request as an upstream saw it. */
-export interface Seen {
+interface Seen {
   readonly upstream: string;
   readonly method: string;
   readonly path: string;

@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { memoryLogger } from "@vitrine/kit/testing/log";
+import { createEvents } from "./events.ts";
+
+test("a flood of refusals of one kind is one line a second that says how many it stands for", () => {
+  const { logger, lines } = memoryLogger();
+  let now = 0;
+  const events = createEvents(logger, () => now);
+  const refuse = (clientId: string) =>
+    events.refused({ reason: "expired", status: 401, route: "/v1/logs", clientId, cause: undefined });
+  for (let at = 0; at < 500; at += 1) refuse("a");
+  refuse("b");
+  expect(lines.map(({ extra }) => extra)).toMatchObject([
+    { client_id: "a", suppressed: 0 },
+    { client_id: "b", suppressed: 0 },
+  ]);
+  now = 1_000;
+  refuse("a");
+  expect(lines.at(-1)).toMatchObject({ action: "gateway.refused", level: "info", extra: { suppressed: 499 } });
+});
+
+test("an upstream that is away is a warning with its cause, and a fault of our own an error", () => {
+  const { logger, lines } = memoryLogger();
+  const events = createEvents(logger, () => 0);
+  const cause = new Error("refused");
+  events.refused({ reason: "upstream_down", status: 503, route: "/v1/logs", upstream: "collector", cause });
+  events.refused({ reason: "internal", status: 500, route: "/v1/logs", cause });
+  events.upstreamFailed("loki", "/loki/api/v1/query", 500);
+  expect(lines).toMatchObject([
+    { action: "gateway.upstream_failed", level: "warn", err: { message: "refused" }, extra: { upstream: "collector" } },
+    { action: "http.error", level: "error", err: { message: "refused" } },
+    { action: "gateway.upstream_failed", level: "warn", extra: { upstream: "loki", status: 500 } },
+  ]);
+});
