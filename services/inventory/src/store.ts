@@ -7,10 +7,10 @@ export interface PieceQuantity {
   readonly quantity: number;
 }
 
-export type RestockOutcome =
+type RestockOutcome =
   { readonly kind: "added" | "repeated"; readonly level: StockLevel } | { readonly kind: "conflict" };
 
-export type ReserveOutcome =
+type ReserveOutcome =
   { readonly kind: "held"; readonly reservation: Reservation } | RetryOutcome | { readonly kind: "out_of_stock" };
 
 /** Every change runs in one transaction that locks the reservation or the key first and the piece's stock second. */

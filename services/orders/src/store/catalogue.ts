@@ -1,7 +1,7 @@
 import type { Piece } from "@vitrine/contracts/orders";
 import type { Database } from "@vitrine/kit/postgres";
 
-export interface PieceFilter {
+interface PieceFilter {
   readonly maison?: string | undefined;
   readonly kind?: Piece["kind"] | undefined;
 }

@@ -2,7 +2,7 @@ import type { Piece } from "@vitrine/contracts/orders";
 import type { Database, Queryable } from "@vitrine/kit/postgres";
 import { type FailureReason, interruption, type OrderStatus, type Settlement, statesBefore } from "../order-state.ts";
 
-export interface NewOrder {
+interface NewOrder {
   readonly id: string;
   readonly customer: string;
   readonly piece: Piece;
