@@ -2,7 +2,7 @@ import { metrics } from "@vitrine/contracts/telemetry";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { AccessClaims } from "@vitrine/contracts/auth";
-import { ServiceError } from "../errors.ts";
+import { type ErrorCode, ServiceError } from "../errors.ts";
 import type { Readiness } from "../lifecycle.ts";
 import type { Logger } from "../log.ts";
 import { observe } from "../telemetry/instruments.ts";
@@ -48,7 +48,10 @@ export interface BaseAppOptions {
  */
 export function createBaseApp(options: BaseAppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  app.onError((error, c) => answerProblem(c, toServiceError(error), options.logger, error));
+  app.onError((error, c) => {
+    if (c.req.raw.signal.aborted && error.name === "AbortError") return new Response(null, { status: clientGone });
+    return answerProblem(c, toServiceError(error), options.logger, error);
+  });
   app.notFound((c) => answerProblem(c, new ServiceError("not_found"), options.logger));
   app.get("/health/live", (c) => c.json({ status: "alive" }));
   app.get("/health/ready", async (c) => {
@@ -65,10 +68,18 @@ export function createBaseApp(options: BaseAppOptions): Hono<AppEnv> {
         retryAfterSeconds: 1,
       });
     }
-    await next();
+    try {
+      await next();
+    } catch (cause) {
+      // Only what is no error gets here: Hono hands it on as it came, and Bun would answer without us.
+      throw new Error("something that is not an error was thrown", { cause });
+    }
   });
   return app;
 }
+
+/** nginx's code for a client that left before its answer: nobody reads it but the access log and the metrics. */
+const clientGone = 499;
 
 /** The service's metrics as Prometheus text. */
 export async function answerMetrics(c: Context<AppEnv>): Promise<Response> {
@@ -77,13 +88,34 @@ export async function answerMetrics(c: Context<AppEnv>): Promise<Response> {
   });
 }
 
+const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
+  401: "unauthenticated",
+  403: "insufficient_scope",
+  404: "not_found",
+  405: "method_not_allowed",
+  413: "payload_too_large",
+  415: "unsupported_media_type",
+  429: "rate_limited",
+};
+
 /** What a caller is told about anything that was thrown: a bug becomes `internal`. */
 export function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof HTTPException && error.status < 500) {
-    return new ServiceError(error.status === 413 ? "payload_too_large" : "invalid_request", error.message, {
-      cause: error,
-    });
+    const code = codeOfStatus[error.status] ?? "invalid_request";
+    return new ServiceError(code, error.message === "" ? undefined : error.message, { cause: error });
+  }
+  if (error instanceof Error) {
+    // Bun stops reading a body of unknown length at the listener's limit; it has no class or code for that.
+    if (error.message === "Request body exceeded maxRequestBodySize")
+      return new ServiceError("payload_too_large", undefined, { cause: error });
+    // The deadline of an outgoing call passed while its answer was being read.
+    if (error.name === "TimeoutError")
+      return new ServiceError("upstream_timeout", undefined, {
+        reason: "upstream_timeout",
+        retryAfterSeconds: 2,
+        cause: error,
+      });
   }
   return new ServiceError("internal", undefined, { cause: error });
 }

@@ -52,20 +52,27 @@ export function observeRequests(options: ObserveOptions): MiddlewareHandler<AppE
     const own = span === undefined ? suppressTracing(parent) : trace.setSpan(parent, span);
     active.add(1);
     await context.with(own, async () => {
-      await next();
-      const seconds = (performance.now() - startedAt) / 1_000;
-      const route = routeOf(c);
-      c.header("x-request-id", scope.requestId);
-      active.add(-1);
-      duration.record(seconds, {
-        "http.request.method": method as "GET",
-        ...(route === undefined ? {} : { "http.route": route }),
-        "http.response.status_code": c.res.status,
-        ...(c.res.status >= 500 ? { "error.type": String(c.res.status) } : {}),
-      });
-      if (span !== undefined) {
-        logAccess(c, options.logger, route, seconds);
-        endSpan(span, method, route, c);
+      let failed = true;
+      try {
+        await next();
+        failed = false;
+      } finally {
+        const seconds = (performance.now() - startedAt) / 1_000;
+        const route = routeOf(c);
+        // What is thrown past every handler is answered by the server itself.
+        const status = failed ? 500 : c.res.status;
+        if (!failed) c.header("x-request-id", scope.requestId);
+        active.add(-1);
+        duration.record(seconds, {
+          "http.request.method": method as "GET",
+          ...(route === undefined ? {} : { "http.route": route }),
+          "http.response.status_code": status,
+          ...(status >= 500 ? { "error.type": String(status) } : {}),
+        });
+        if (span !== undefined) {
+          logAccess(c, options.logger, { route, status, seconds });
+          endSpan(span, c, { method, route, status });
+        }
       }
     });
   };
@@ -93,16 +100,25 @@ function startSpan(
   );
 }
 
-function endSpan(span: Span, method: string, route: string | undefined, c: Context<AppEnv>): void {
+interface Outcome {
+  readonly route: string | undefined;
+  readonly status: number;
+}
+
+function endSpan(
+  span: Span,
+  c: Context<AppEnv>,
+  { method, route, status }: Outcome & { readonly method: string },
+): void {
   if (route !== undefined) {
     span.updateName(`${method} ${route}`);
     span.setAttribute("http.route", route);
   }
-  span.setAttribute("http.response.status_code", c.res.status);
+  span.setAttribute("http.response.status_code", status);
   const user = c.get("claims")?.sub;
   if (user !== undefined) span.setAttribute("user.id", user);
-  if (c.res.status >= 500) {
-    span.setAttribute("error.type", String(c.res.status));
+  if (status >= 500) {
+    span.setAttribute("error.type", String(status));
     if (c.error !== undefined) span.recordException(c.error);
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
@@ -117,8 +133,11 @@ function routeOf(c: Context): string | undefined {
   return path === "*" || path === "/*" || path === "" ? undefined : path;
 }
 
-function logAccess(c: Context<AppEnv>, logger: Logger, route: string | undefined, seconds: number): void {
-  const { status } = c.res;
+function logAccess(
+  c: Context<AppEnv>,
+  logger: Logger,
+  { route, status, seconds }: Outcome & { readonly seconds: number },
+): void {
   const claims = c.get("claims");
   const address = c.env?.server?.requestIP(c.req.raw)?.address;
   const fields = {
@@ -142,5 +161,12 @@ function logAccess(c: Context<AppEnv>, logger: Logger, route: string | undefined
 export function maskAddress(address: string): string {
   const mapped = address.startsWith("::ffff:") ? address.slice(7) : address;
   if (mapped.includes(".")) return mapped.replace(/\.\d+$/, ".0");
-  return `${mapped.split(":").slice(0, 3).join(":")}::`;
+  // `::` stands for as many zero groups as eight groups lack.
+  const [head = "", tail] = mapped.split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : 8 - groups.length - after.length;
+  const network = [...groups, ...Array<string>(Math.max(zeros, 0)).fill("0"), ...after].slice(0, 3);
+  while (network.at(-1) === "0") network.pop();
+  return `${network.join(":")}::`;
 }

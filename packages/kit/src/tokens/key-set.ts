@@ -32,7 +32,7 @@ const kidForm = /^[A-Za-z0-9_-]{1,64}$/;
 const publicKey = z.object({
   kty: z.literal("OKP"),
   crv: z.literal("Ed25519"),
-  use: z.literal("sig").optional(),
+  use: z.literal("sig").default("sig"),
   kid: z.string().regex(kidForm),
   x: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
 });
