@@ -36,7 +36,7 @@ function send(path: string, method: string, type: string, headers: Record<string
   return fetch(address(path), {
     method,
     headers: { "content-type": type, ...headers },
-    ...(method === "POST" || method === "PUT" ? { body: "{}" } : {}),
+    ...(method === "POST" || method === "PUT" ? { body: '{"streams":[{"stream":{},"values":[]}]}' } : {}),
   });
 }
 
@@ -48,6 +48,9 @@ async function expectRefusal(response: Response, route: Route, type: string, sta
   if (route.errors === "otlp") {
     expect(response.headers.get("content-type")).toBe(type);
     expect((await readStatus(response)).code).toBe(code);
+  } else if (route.errors === "loki") {
+    expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    expect(await response.text()).toMatch(/^[\x20-\x7e]+\n$/);
   } else {
     expect(response.headers.get("content-type")).toBe("application/problem+json");
     expect(await response.json()).toMatchObject({ status, requestId: response.headers.get("x-request-id") });
@@ -95,7 +98,7 @@ describe("on every gated row", () => {
         type ?? "application/json",
         await gateway.bearer(scope),
       );
-      expect(response.status).toBe(200);
+      expect(response.status).toBe(route.errors === "loki" ? 204 : 200);
     }
     expect(gateway.seen).toHaveLength(route.upstream === "self" ? 0 : access.length);
   });

@@ -10,7 +10,8 @@ import type { Context, Hono } from "hono";
 import { authenticate, authorise, findRoute } from "./admit.ts";
 import type { GatewayEvents } from "./events.ts";
 import { secure } from "./headers.ts";
-import { ingest } from "./ingest.ts";
+import { ingestOtlp } from "./ingest.ts";
+import { ingestLoki } from "./loki-push.ts";
 import { forwardedPath, proxy } from "./proxy.ts";
 import { answerRefusal, refusalReason } from "./refuse.ts";
 import { createMatcher } from "./routes/match.ts";
@@ -110,7 +111,8 @@ async function answer(
 ): Promise<Response> {
   if (route.upstream === "self") return secured(await answerMetrics(c), route);
   const url = `${deps.upstreams[route.upstream]}${forwardedPath(route, target.path)}`;
-  if (route.signal !== undefined && route.body !== "none" && claims !== undefined) {
+  if (route.ingest !== undefined && route.body !== "none" && claims !== undefined) {
+    const ingest = route.ingest.format === "otlp" ? ingestOtlp : ingestLoki;
     const { response, bytes } = await ingest({
       request: c.req.raw,
       claims,
@@ -118,7 +120,7 @@ async function answer(
       body: route.body,
       timeoutMs: route.timeoutMs,
     });
-    if (response.ok) deps.events.accepted(claims.client_id, route.signal, bytes);
+    if (response.ok) deps.events.accepted(claims.client_id, route.ingest.signal, bytes);
     else if (response.status >= 500) deps.events.upstreamFailed(route.upstream, route.path, response.status);
     return response;
   }

@@ -49,8 +49,8 @@ export interface Route {
   /** A quiet route leaves no span and no access line; it is measured all the same. */
   readonly telemetry: "traced" | "quiet";
   readonly errors: ErrorForm;
-  /** Set on telemetry ingest: the row is also served on the OTLP port. */
-  readonly signal?: Signal;
+  /** Set on telemetry ingest; what comes as `otlp` is also served on the OTLP port. */
+  readonly ingest?: { readonly signal: Signal; readonly format: "otlp" | "loki" };
 }
 
 /** How a refusal is written: RFC 9457, `google.rpc.Status` in the request's encoding, or Loki's plain text. */

@@ -34,7 +34,7 @@ function accessFaults(route: Route): string[] {
   return named.filter((scope) => !isScope(scope)).map((scope) => `has the unknown scope ${scope}`);
 }
 
-function forwardFaults({ path, forward, upstream, access, signal }: Route): string[] {
+function forwardFaults({ path, forward, upstream, access, ingest }: Route): string[] {
   const faults: string[] = [];
   if (typeof forward === "object" && "strip" in forward && !path.startsWith(`${forward.strip}/`))
     faults.push(`cannot be stripped of ${forward.strip}`);
@@ -43,7 +43,7 @@ function forwardFaults({ path, forward, upstream, access, signal }: Route): stri
   const kind = upstreams[upstream];
   if ((kind === "collector" || kind === "engine") && access === "public")
     faults.push("would open the telemetry pipeline");
-  if ((kind === "collector") !== (signal !== undefined)) faults.push("ingest and its signal go together");
+  if ((kind === "collector") !== (ingest !== undefined)) faults.push("only ingest goes to the collector");
   return faults;
 }
 

@@ -1,0 +1,68 @@
+import { ServiceError } from "@vitrine/kit/errors";
+import { takeBody } from "./body.ts";
+import { callCollector, type CollectorAnswer, refusalText } from "./collector.ts";
+import { identityHeaders, ingestAnswerHeaders } from "./headers.ts";
+import type { IngestAnswer, IngestRequest } from "./ingest.ts";
+import { toOtlpLogs } from "./loki-otlp.ts";
+import { adviseRetry } from "./refuse.ts";
+
+/** The collector's own cap (otel-collector/config.yaml), which what a push has become must not pass. */
+const maxOtlpBytes = 16_777_216;
+
+/**
+ * Takes one push of Loki's JSON API and hands it to the collector as OTLP logs, so that these clients go the same way
+ * as all others: 204, or Loki's plain text with the status its clients retry by.
+ *
+ * @throws ServiceError 400 for a push that is none, 413, 415; 502, 503, 504 as `callCollector` does
+ */
+export async function ingestLoki({
+  request,
+  claims,
+  url,
+  body: rule,
+  timeoutMs,
+}: IngestRequest): Promise<IngestAnswer> {
+  const identity = identityHeaders(claims);
+  const body = await takeBody(request, rule);
+  const text = await new Response(body.content).text().catch((error: unknown) => {
+    throw body.fault() ?? error;
+  });
+  const content = JSON.stringify(toOtlpLogs(parseJson(text)));
+  if (Buffer.byteLength(content) > maxOtlpBytes) {
+    throw new ServiceError("payload_too_large", "the push is too large: send fewer entries at a time", {
+      reason: "too_large",
+    });
+  }
+  const answer = await callCollector({ url, identity, type: "application/json", content, timeoutMs });
+  return { response: toLokiResponse(answer), bytes: body.received() };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ServiceError("invalid_request", "the body is not JSON", { reason: "bad_encoding", cause });
+  }
+}
+
+function toLokiResponse(answer: CollectorAnswer): Response {
+  const headers = new Headers(ingestAnswerHeaders);
+  const rejected = answer.status < 300 ? rejectedEntries(answer) : undefined;
+  if (answer.status < 300 && rejected === undefined) return new Response(null, { status: 204, headers });
+  headers.set("content-type", "text/plain; charset=utf-8");
+  if (answer.retryAfter !== null) headers.set("retry-after", answer.retryAfter);
+  // As in Loki, a 400 may mean that a part was stored: it is not to be sent again.
+  const status = rejected === undefined ? answer.status : 400;
+  adviseRetry(headers, status);
+  return new Response(`${rejected ?? refusalText(answer)}\n`, { status, headers });
+}
+
+/** What a partial success says of the entries it left out; `undefined` when all were taken. */
+function rejectedEntries({ body }: CollectorAnswer): string | undefined {
+  if (body.byteLength === 0) return undefined;
+  const { partialSuccess } = parseJson(new TextDecoder().decode(body)) as {
+    readonly partialSuccess?: { readonly rejectedLogRecords?: string | number; readonly errorMessage?: string };
+  };
+  const count = Number(partialSuccess?.rejectedLogRecords ?? 0);
+  return count > 0 ? `${count} entries were refused: ${partialSuccess?.errorMessage ?? "no reason given"}` : undefined;
+}
