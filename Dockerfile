@@ -21,14 +21,6 @@ RUN test -f "services/${SERVICE:?give the service by --build-arg SERVICE=<name>}
 
 FROM oven/bun:${BUN_VERSION}-distroless AS service
 ARG SERVICE
-ARG VERSION=0.1.0
-ARG REVISION=unknown
-LABEL org.opencontainers.image.title="vitrine-${SERVICE}" \
-      org.opencontainers.image.description="The ${SERVICE} service of Vitrine" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.base.name="docker.io/oven/bun:distroless"
 WORKDIR /app
 COPY --from=install /app/node_modules node_modules
 COPY --from=install /app/packages packages
@@ -42,6 +34,14 @@ ENV NODE_ENV=production \
 USER 65532:65532
 # The preload is found from here: it is a dependency of the service.
 WORKDIR /app/services/${SERVICE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="vitrine-${SERVICE}" \
+      org.opencontainers.image.description="The ${SERVICE} service of Vitrine" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="docker.io/oven/bun:distroless"
 HEALTHCHECK --interval=5s --timeout=4s --start-period=20s --retries=3 \
   CMD ["/usr/local/bin/bun", "--no-install", "-e", "const answer = await fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).catch(() => undefined); process.exit(answer?.ok ? 0 : 1)"]
 ENTRYPOINT ["/usr/local/bin/bun", "--no-install", "--preload", "@vitrine/kit/telemetry/preload", "src/main.ts"]
