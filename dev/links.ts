@@ -1,0 +1,70 @@
+import type { ProcessRow } from "./stack.ts";
+import type { Ports } from "./ports.ts";
+
+export interface LinksOptions {
+  readonly rows: readonly ProcessRow[];
+  readonly ports: Ports;
+  readonly headline: string;
+  readonly dataDir: string;
+  readonly logsDir: string;
+  readonly secretsDir: string;
+  readonly color: boolean;
+}
+
+interface Link {
+  readonly title: string;
+  readonly process: string;
+  readonly address: (ports: Ports) => string;
+}
+
+const door = (ports: Ports, path: string): string => `http://localhost:${ports.gateway}${path}`;
+
+const links: readonly Link[] = [
+  { title: "APIs", process: "gateway", address: (ports) => door(ports, "/api/catalog") },
+  { title: "OTLP/HTTP", process: "collector", address: (ports) => `http://localhost:${ports.otlp}` },
+  { title: "Prometheus", process: "prometheus", address: (ports) => door(ports, "/prometheus/api/v1/query?query=up") },
+  { title: "Loki", process: "loki", address: (ports) => door(ports, "/loki/api/v1/labels") },
+  { title: "Jaeger", process: "jaeger", address: (ports) => door(ports, "/jaeger/api/v3/services") },
+  { title: "Alertmanager", process: "alertmanager", address: (ports) => door(ports, "/alertmanager/api/v2/alerts") },
+];
+
+/** The table printed when services are ready, and again when every engine has joined. */
+export function linksTable(options: LinksOptions): string {
+  const { rows, ports } = options;
+  const statusOf = (name: string): string => rows.find((row) => row.name === name)?.status ?? "not started";
+  const table = links.map((link) => [link.title, statusOf(link.process), link.address(ports)] as const);
+  const linked = new Set(links.map((link) => link.process));
+  const others = rows.filter((row) => !linked.has(row.name));
+  const titleWidth = Math.max(...table.map(([title]) => title.length), "services".length);
+  const statusWidth = Math.max(...table.map(([, status]) => status.length));
+  const lines = [
+    "",
+    `  ${bold(options, options.headline)}`,
+    "",
+    ...table.map(
+      ([title, status, address]) =>
+        `  ${title.padEnd(titleWidth)}  ${paint(options, status, status.padEnd(statusWidth))}  ${address}`,
+    ),
+    ...(others.length === 0
+      ? []
+      : ["", `  ${others.map(({ name, status }) => `${name} ${paint(options, status, status)}`).join(" · ")}`]),
+    "",
+    `  ${"token".padEnd(titleWidth)}  bun run token [--scopes a,b] [--user NAME]`,
+    `  ${"sign in".padEnd(titleWidth)}  name admin, password in ${options.secretsDir}/admin-password`,
+    `  ${"data".padEnd(titleWidth)}  ${options.dataDir}`,
+    `  ${"logs".padEnd(titleWidth)}  ${options.logsDir}`,
+    `  ${"stop".padEnd(titleWidth)}  Ctrl-C`,
+    "",
+  ];
+  return lines.join("\n");
+}
+
+function bold({ color }: LinksOptions, text: string): string {
+  return color ? `\u001B[1m${text}\u001B[0m` : text;
+}
+
+function paint({ color }: LinksOptions, status: string, text: string): string {
+  if (!color) return text;
+  if (status === "ready") return `\u001B[32m${text}\u001B[0m`;
+  return status.startsWith("failed") ? `\u001B[31m${text}\u001B[0m` : `\u001B[33m${text}\u001B[0m`;
+}
