@@ -68,8 +68,23 @@ function brokenOff(cause: unknown): ServiceError {
 }
 
 /** What a client is told of a text the collector refused with: a 4xx speaks of its own body, a 5xx stays inside. */
-export function refusalText({ status, body }: CollectorAnswer): string {
-  if (status >= 500) return "the collector failed";
-  const text = new TextDecoder().decode(body.slice(0, 200)).replaceAll(/[^\x20-\x7e]+/g, " ");
-  return text.trim() || "the collector refused the request";
+export function refusalText(answer: CollectorAnswer): string {
+  if (answer.status >= 500) return "the collector failed";
+  const text = messageOf(answer)
+    .slice(0, 200)
+    .replaceAll(/[^\x20-\x7e]+/g, " ")
+    .trim();
+  return text || "the collector refused the request";
+}
+
+function messageOf({ mediaType, body }: CollectorAnswer): string {
+  const text = new TextDecoder().decode(body);
+  if (mediaType !== "application/json") return text;
+  try {
+    const status: unknown = JSON.parse(text);
+    if (typeof status === "object" && status !== null && "message" in status) return String(status.message);
+  } catch {
+    // Called JSON and none: then it is text.
+  }
+  return text;
 }

@@ -179,6 +179,9 @@ describe("the push route", () => {
       "2",
       "the collector failed\n",
     ]);
+    gateway.answer = () => Response.json({ code: 3, message: "too\nold" }, { status: 400 });
+    const refused = await push(JSON.stringify(sample));
+    expect([refused.status, await refused.text()]).toEqual([400, "too old\n"]);
     gateway.answer = () => Response.json({ partialSuccess: { rejectedLogRecords: "1", errorMessage: "too old" } });
     const partial = await push(JSON.stringify(sample));
     expect([partial.status, await partial.text()]).toEqual([400, "1 entries were refused: too old\n"]);
