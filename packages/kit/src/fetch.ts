@@ -5,9 +5,12 @@ import { currentRequest } from "./context.ts";
 import { ServiceError } from "./errors.ts";
 import { type Histogram, histogram } from "./telemetry/instruments.ts";
 
-export interface TracedFetchInit extends Omit<RequestInit, "headers"> {
+export interface TracedFetchInit extends Omit<RequestInit, "headers" | "redirect"> {
   readonly headers?: RequestInit["headers"];
-  /** Deadline of the whole exchange until headers arrive, in milliseconds. Every call has one. */
+  /**
+   * Deadline of the whole exchange, in milliseconds; every call has one. Once the answer is there, what passes it is
+   * the reading of its body, which fails with a `TimeoutError` (`upstream_timeout`, if a route lets it through).
+   */
   readonly timeoutMs: number;
   /** Bun: hand the body over as it came; `Content-Encoding` then tells the truth. */
   readonly decompress?: boolean;
@@ -47,10 +50,10 @@ export async function tracedFetch(input: string | URL, init: TracedFetchInit): P
   try {
     const response = await send(target, init, headers);
     span.setAttribute("http.response.status_code", response.status);
+    const failed = response.status >= 400 ? { "error.type": String(response.status) } : {};
+    span.setAttributes(failed);
     if (response.status >= 400) span.setStatus({ code: SpanStatusCode.ERROR });
-    record(method, target, startedAt, {
-      "http.response.status_code": response.status,
-    });
+    record(method, target, startedAt, { "http.response.status_code": response.status, ...failed });
     return response;
   } catch (error) {
     fail(span, error);
@@ -68,8 +71,8 @@ async function send(target: URL, init: TracedFetchInit, headers: Headers): Promi
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
     return await fetch(target, {
-      redirect: "manual",
       ...rest,
+      redirect: "manual",
       headers,
       signal: signal === undefined || signal === null ? deadline : AbortSignal.any([deadline, signal]),
     });

@@ -421,7 +421,7 @@ describe("behind a real server", () => {
     );
     expect(lines).toHaveLength(200);
     for (const line of lines) {
-      expect(line["request_id"]).toBe(`id-${String((line["extra"] as { readonly n: string }).n)}`);
+      expect(line["request_id"]).toBe(`id-${(line["extra"] as { readonly n: string }).n}`);
     }
     expect(new Set(lines.map((line) => line["trace_id"])).size).toBe(200);
     await server.stop(true);
