@@ -194,11 +194,11 @@ describe("secrets", () => {
   });
 });
 
-test("the gateway stops after every service, so that their last telemetry arrives", () => {
-  const stopsBefore = (name: string): boolean =>
-    Object.keys(composeService(name).depends_on).some((other) => other === "gateway" || stopsBefore(other));
+test("what telemetry flows through stops after what sends it: services, gateway, collector, engines", () => {
   const others = ownServices.map(([name]) => name).filter((name) => name !== "gateway");
-  expect(others.filter((name) => !stopsBefore(name))).toEqual([]);
+  expect(others.filter((name) => !stopsBefore(name, "gateway"))).toEqual([]);
+  expect(stopsBefore("gateway", "collector")).toBe(true);
+  for (const engine of ["jaeger", "loki", "prometheus"]) expect(stopsBefore("collector", engine)).toBe(true);
 });
 
 test("demo accounts and simulated customers are off unless asked for", () => {
@@ -220,4 +220,9 @@ test.skipIf(hasCompose !== 0)(`docker compose takes the file without any variabl
 function flagOf(argument: string): string {
   const [name = "", value = ""] = argument.replace(/^-+/, "").split("=");
   return /[/:]|^\d+h$|^\$\{/.test(value) ? name : `${name}=${value}`;
+}
+
+/** Containers stop in the reverse order of their start. */
+function stopsBefore(name: string, later: string): boolean {
+  return Object.keys(composeService(name).depends_on).some((other) => other === later || stopsBefore(other, later));
 }
