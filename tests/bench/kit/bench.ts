@@ -75,7 +75,7 @@ async function nodeVariants(scope: BenchScope, url: string): Promise<Pick<Prepar
   const build = await buildForNode(join(apps, "node/main.ts"));
   scope.own(build.remove);
   const common = { baseline: "node-bare", cwd: workspace, mayBeMissing: true } as const;
-  const register = "@opentelemetry/auto-instrumentations-node/register";
+  const register = require.resolve("@opentelemetry/auto-instrumentations-node/register");
   return {
     variants: [
       {
