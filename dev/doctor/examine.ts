@@ -42,7 +42,8 @@ const engineOf = { logs: "loki", metrics: "prometheus", traces: "jaeger" } as co
   HopName
 >;
 const maxSkewMs = 30_000;
-const callTimeoutMs = 5_000;
+/** Longer than the gateway waits for the collector: its answer tells a hung collector from a hung gateway. */
+const callTimeoutMs = 12_000;
 
 /** Sends one marked log, metric and span through the gateway and follows them; stops at the first broken hop of each. */
 export async function examine(options: ExamineOptions): Promise<readonly Hop[]> {
