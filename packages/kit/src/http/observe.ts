@@ -61,7 +61,8 @@ export function observeRequests(options: ObserveOptions): MiddlewareHandler<AppE
         const route = routeOf(c);
         // What is thrown past every handler is answered by the server itself.
         const status = failed ? 500 : c.res.status;
-        if (!failed) c.header("x-request-id", scope.requestId);
+        // `c.header` would make the answer anew, its body a stream of unknown length.
+        if (!failed) c.res.headers.set("x-request-id", scope.requestId);
         active.add(-1);
         duration.record(seconds, {
           "http.request.method": method as "GET",
