@@ -75,7 +75,8 @@ export const userNameTokenType = "urn:vitrine:params:oauth:token-type:username";
 /**
  * Claims of an access token (RFC 9068 §2.2). `service` is the one name a service client may stamp on telemetry,
  * `role` is set for people, `act` names the client that acts for the subject (RFC 8693 §4.1), `sid` is the
- * session a person's token belongs to: when that ends, so does the token.
+ * session a person's token belongs to: when that ends, so does the token. `service_prefix` stands for the names an
+ * ingest key may stamp, where it is not one `service`; no token carries it.
  */
 export const accessClaims = z.object({
   iss: z.string(),
@@ -90,6 +91,7 @@ export const accessClaims = z.object({
   role: z.enum(roles).optional(),
   act: z.object({ sub: z.string() }).optional(),
   sid: z.string().min(1).max(128).optional(),
+  service_prefix: z.string().min(1).max(128).optional(),
 });
 
 export type AccessClaims = z.infer<typeof accessClaims>;

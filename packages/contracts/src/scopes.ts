@@ -12,6 +12,10 @@ export const scopes = [
   "inventory:read",
   "inventory:write",
   "users:admin",
+  /** Ingest keys: make, list and revoke. */
+  "keys:admin",
+  /** The feed of revocations and ingest keys, for gateways. */
+  "feed:read",
 ] as const;
 
 export type Scope = (typeof scopes)[number];
@@ -27,7 +31,7 @@ export const roles = ["viewer", "operator", "admin"] as const;
 export type Role = (typeof roles)[number];
 
 const viewer: readonly Scope[] = ["orders:read", "orders:write", "inventory:read", "telemetry:read"];
-const operator: readonly Scope[] = [...viewer, "catalog:write", "inventory:write"];
+const operator: readonly Scope[] = [...viewer, "catalog:write", "inventory:write", "keys:admin"];
 
 /** What a person of each role may ask for; a token carries this or less, never more (RFC 6749 §3.3). */
 export const scopesOfRole: Readonly<Record<Role, readonly Scope[]>> = {

@@ -202,6 +202,7 @@ export const metrics = {
         "wrong_audience",
         "wrong_type",
         "missing_claim",
+        "revoked",
         "insufficient_scope",
         "cannot_verify",
         "bad_path",

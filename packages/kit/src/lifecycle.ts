@@ -28,6 +28,8 @@ export interface ProcessLike {
 
 export interface Lifecycle {
   readonly readiness: Readiness;
+  /** Aborted when the stop begins: what holds a request open on purpose ends it then, or draining takes its full time. */
+  readonly stopping: AbortSignal;
   /** Registers how a resource ends, in the line after it is made; ends run in reverse order. */
   own<T>(resource: T, close: (resource: T) => unknown): T;
   /** Start-up work, tried again with growing delay until it succeeds; the service is not ready before. */
@@ -54,7 +56,9 @@ export interface ServeOptions {
 const checkTimeoutMs = 2_000;
 const firstRetryMs = 200;
 const maxRetryMs = 5_000;
-const drainTimeoutMs = 5_000;
+/** Together with the four seconds telemetry may take, these stay under {@link exitTimeoutMs}. */
+const drainTimeoutMs = 4_000;
+const closeTimeoutMs = 1_000;
 /** Last resort: whatever still hangs must not keep a stopped service on its port. */
 const exitTimeoutMs = 10_000;
 
@@ -64,14 +68,16 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
   const pending = new Map<string, string>();
   const checks = new Map<string, () => Promise<void>>();
   const informative = new Map<string, () => Promise<void>>();
-  let stopping = false;
+  const stopSignal = new AbortController();
+  let stopping: Promise<void> | undefined;
+  const stopped = Promise.withResolvers<void>();
   let lastReady = false;
 
   async function report(): Promise<ReadinessReport> {
-    const entries: (readonly [string, string])[] = [...pending];
     const [gating, telling] = await Promise.all([runChecks(checks), runChecks(informative)]);
-    entries.push(...gating);
-    if (stopping) entries.push(["lifecycle", "stopping"]);
+    // Read after the checks: a task may have ended meanwhile, and a slower report must not undo what that one found.
+    const entries: (readonly [string, string])[] = [...pending, ...gating];
+    if (stopping !== undefined) entries.push(["lifecycle", "stopping"]);
     const ready = entries.every(([, outcome]) => outcome === "ok");
     entries.push(...telling);
     if (ready !== lastReady) {
@@ -90,7 +96,7 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
   }
 
   async function attempt(name: string, run: () => Promise<void>): Promise<void> {
-    for (let delayMs = firstRetryMs; !stopping; delayMs = Math.min(delayMs * 2, maxRetryMs)) {
+    for (let delayMs = firstRetryMs; stopping === undefined; delayMs = Math.min(delayMs * 2, maxRetryMs)) {
       try {
         await run();
         pending.delete(name);
@@ -106,26 +112,27 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
           },
           `start-up task ${name} failed`,
         );
-        await Bun.sleep(delayMs);
+        await within(delayMs, stopped.promise);
       }
     }
   }
 
   async function stop(): Promise<void> {
-    if (stopping) return;
-    stopping = true;
     lastReady = false;
+    stopped.resolve();
     logger.info({ action: "service.stopping" }, "stopping");
     await Promise.all(servers.map((server) => drain(server)));
     for (const close of closers.toReversed()) {
       try {
-        await close();
+        if (!(await within(closeTimeoutMs, close()))) throw new Error(`not closed within ${closeTimeoutMs} ms`);
       } catch (err) {
         logger.error({ action: "service.stopped", err }, "a resource could not be closed");
       }
     }
     logger.info({ action: "service.stopped" }, "stopped");
-    await shutdownTelemetry();
+    await shutdownTelemetry().catch((err: unknown) =>
+      logger.error({ action: "telemetry.failed", err }, "telemetry could not be sent"),
+    );
     await logger.flush();
   }
 
@@ -135,6 +142,7 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
       isStarting: () => pending.size > 0,
       report,
     },
+    stopping: stopSignal.signal,
     own: (resource, close) => {
       closers.push(() => close(resource));
       return resource;
@@ -166,15 +174,29 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
     },
     run: (process) =>
       new Promise((resolve) => {
+        // A terminal and a runner may both send one: the second changes nothing.
         const onSignal = () => {
+          if (stopping !== undefined) return;
           setTimeout(() => process.exit(1), exitTimeoutMs).unref();
-          void stop().then(resolve);
+          stopping ??= stop();
+          void stopping.then(resolve);
         };
         process.on("SIGTERM", onSignal);
         process.on("SIGINT", onSignal);
       }),
-    stop,
+    stop: () => (stopping ??= stop()),
   };
+}
+
+/** Resolves to false when `ms` pass before `work` settles. */
+async function within(ms: number, work: unknown): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), ms);
+  try {
+    return await Promise.race([Promise.resolve(work).then(() => true), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function runChecks(probes: ReadonlyMap<string, () => Promise<void>>): Promise<(readonly [string, string])[]> {
@@ -182,22 +204,15 @@ function runChecks(probes: ReadonlyMap<string, () => Promise<void>>): Promise<(r
 }
 
 async function runCheck(name: string, probe: () => Promise<void>): Promise<readonly [string, string]> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${checkTimeoutMs} ms`)), checkTimeoutMs);
   try {
-    await Promise.race([probe(), promise]);
-    return [name, "ok"];
+    const answered = await within(checkTimeoutMs, probe());
+    return [name, answered ? "ok" : `no answer within ${checkTimeoutMs} ms`];
   } catch (error) {
     return [name, error instanceof Error ? error.message : "failed"];
-  } finally {
-    clearTimeout(timer);
   }
 }
 
 async function drain(server: Server<undefined>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, drainTimeoutMs);
-  await Promise.race([server.stop(), promise]);
-  clearTimeout(timer);
+  await within(drainTimeoutMs, server.stop());
   await server.stop(true);
 }

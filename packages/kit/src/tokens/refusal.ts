@@ -10,7 +10,8 @@ export type TokenRefusal =
   | "wrong_issuer"
   | "wrong_audience"
   | "wrong_type"
-  | "missing_claim";
+  | "missing_claim"
+  | "revoked";
 
 /** RFC 6750 §3.1. The reason stays with us: telling a forger which check failed helps only the forger. */
 export function refused(reason: TokenRefusal): ServiceError {

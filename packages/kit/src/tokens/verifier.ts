@@ -9,6 +9,8 @@ export type { AccessClaims } from "@vitrine/contracts/auth";
 export interface TokenVerifierOptions extends KeySetOptions {
   readonly issuer: string;
   readonly audience: string;
+  /** Asked on every verification, of a known token too: see `createKeyring`. Must not throw. */
+  readonly isRevoked?: (claims: AccessClaims) => boolean;
 }
 
 export interface TokenVerifier {
@@ -52,15 +54,20 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
           throw refused("expired");
         }
         // A key that was taken back, or replaced under its id, ends the tokens it signed.
-        if ((await keys.find(cached.kid)) === cached.key) return cached.claims;
+        if ((await keys.find(cached.kid)) === cached.key) return unlessRevoked(cached.claims, options);
       }
       const fresh = await verifyToken(token, keys, options, now);
       if (verified.size >= maxCachedTokens) verified.delete(verified.keys().next().value ?? "");
       verified.set(token, fresh);
-      return fresh.claims;
+      return unlessRevoked(fresh.claims, options);
     },
     ready: () => keys.load(),
   };
+}
+
+function unlessRevoked(claims: AccessClaims, { isRevoked }: TokenVerifierOptions): AccessClaims {
+  if (isRevoked?.(claims) === true) throw refused("revoked");
+  return claims;
 }
 
 interface Verified {
