@@ -163,7 +163,7 @@ describe.each([...composeServices])("the container of %s", (name, service) => {
       expect(variable).toMatch(/_FILE$/);
       expect(service.secrets).toContain(path.slice("/run/secrets/".length));
     }
-    const secretNames = /(PASSWORD|SECRET|_KEY|DATABASE_URL|LOKI_TOKEN)$/;
+    const secretNames = /(PASSWORD|SECRET|_KEY|DATABASE_URL|LOKI_PUSH_TOKEN)$/;
     expect(values.filter(([variable]) => secretNames.test(variable))).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ type ParseConfig = (env: Env) => unknown;
 const sdkVariables = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
 
 /** One name, another default in each service. */
-const ownDefaults = new Set(["PORT", "LOKI_URL"]);
+const ownDefaults = new Set(["PORT"]);
 
 const example = new Map(
   (await Bun.file(join(repositoryRoot, ".env.example")).text())

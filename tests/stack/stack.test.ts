@@ -42,15 +42,22 @@ interface Piece {
   readonly id: string;
 }
 
+/** Orders a piece that customers cannot have bought out: it is stocked anew before. */
 async function order(requestId: string): Promise<Response> {
   const { items } = await eventually("the catalogue is seeded", arrivalMs, async () => {
     const page = await get<{ items: readonly Piece[] }>("/api/catalog");
     return page.items.length > 0 ? page : undefined;
   });
-  return fetch(`${stack.gateway}/api/orders`, {
+  const pieceId = items[0]?.id ?? "";
+  await post(`/api/inventory/${pieceId}/restock`, { quantity: 1 }, {});
+  return post("/api/orders", { pieceId, quantity: 1 }, { "x-request-id": requestId });
+}
+
+function post(path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Response> {
+  return fetch(stack.gateway + path, {
     method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", "x-request-id": requestId },
-    body: JSON.stringify({ pieceId: items[0]?.id, quantity: 1 }),
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
   });
 }
 
@@ -170,7 +177,7 @@ describe("one order, all signals", () => {
   test.each(["logs", "metrics", "traces"])(
     "telemetry without a token, with a forged one and with one of another scope is refused: %s",
     async (signal) => {
-      const post = (headers: Record<string, string>, type: string) =>
+      const send = (headers: Record<string, string>, type: string) =>
         fetch(`${stack.otlp}/v1/${signal}`, {
           method: "POST",
           headers: { "content-type": type, ...headers },
@@ -183,11 +190,11 @@ describe("one order, all signals", () => {
         [{ authorization: `Bearer ${forged}` }, 401],
         [{ authorization: `Bearer ${readOnly}` }, 403],
       ] as const) {
-        const json = await post(headers, "application/json");
+        const json = await send(headers, "application/json");
         expect(json.status).toBe(status);
         expect(json.headers.get("content-type")).toContain("application/json");
         expect(await json.json()).toMatchObject({ message: expect.any(String) });
-        const protobuf = await post(headers, "application/x-protobuf");
+        const protobuf = await send(headers, "application/x-protobuf");
         expect(protobuf.status).toBe(status);
         expect(protobuf.headers.get("content-type")).toContain("application/x-protobuf");
         // google.rpc.Status: `message` is field 2, length-delimited.

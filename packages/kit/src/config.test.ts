@@ -181,8 +181,10 @@ describe("the variables of every service", () => {
   });
 
   test("ask for a token when logs go to Loki directly", () => {
-    expect(() => read({ LOG_SINK: "loki" })).toThrow("LOKI_TOKEN: is not set");
-    expect(read({ LOG_SINK: "loki", LOKI_TOKEN: "ingest-token", LOKI_URL: "http://gateway.test" }).log).toEqual({
+    expect(() => read({ LOG_SINK: "loki" })).toThrow("LOKI_PUSH_TOKEN: is not set");
+    expect(
+      read({ LOG_SINK: "loki", LOKI_PUSH_TOKEN: "ingest-token", LOKI_PUSH_URL: "http://gateway.test" }).log,
+    ).toEqual({
       level: "info",
       sink: "loki",
       loki: { url: "http://gateway.test", token: "ingest-token" },

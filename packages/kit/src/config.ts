@@ -114,8 +114,8 @@ export const baseShape = {
   HOST: text("127.0.0.1"),
   LOG_LEVEL: oneOf(["trace", "debug", "info", "warn", "error", "fatal"], "info"),
   LOG_SINK: oneOf(["otlp", "loki", "none"], "otlp"),
-  LOKI_URL: url("http://127.0.0.1:8080"),
-  LOKI_TOKEN: optionalSecret(),
+  LOKI_PUSH_URL: url("http://127.0.0.1:8080"),
+  LOKI_PUSH_TOKEN: optionalSecret(),
 } as const;
 
 export interface BaseConfig {
@@ -136,12 +136,12 @@ export function toBaseConfig(values: {
   readonly PORT: number;
   readonly LOG_LEVEL: LogConfig["level"];
   readonly LOG_SINK: LogConfig["sink"];
-  readonly LOKI_URL: string;
-  readonly LOKI_TOKEN: string | undefined;
+  readonly LOKI_PUSH_URL: string;
+  readonly LOKI_PUSH_TOKEN: string | undefined;
 }): BaseConfig {
-  if (values.LOG_SINK === "loki" && values.LOKI_TOKEN === undefined) {
+  if (values.LOG_SINK === "loki" && values.LOKI_PUSH_TOKEN === undefined) {
     throw new ConfigError([
-      "LOKI_TOKEN: is not set, and LOG_SINK=loki needs it (an ingest key or token with logs:write)",
+      "LOKI_PUSH_TOKEN: is not set, and LOG_SINK=loki needs it (an ingest key or token with logs:write)",
     ]);
   }
   return {
@@ -149,7 +149,9 @@ export function toBaseConfig(values: {
     log: {
       level: values.LOG_LEVEL,
       sink: values.LOG_SINK,
-      ...(values.LOKI_TOKEN === undefined ? {} : { loki: { url: values.LOKI_URL, token: values.LOKI_TOKEN } }),
+      ...(values.LOKI_PUSH_TOKEN === undefined
+        ? {}
+        : { loki: { url: values.LOKI_PUSH_URL, token: values.LOKI_PUSH_TOKEN } }),
     },
   };
 }

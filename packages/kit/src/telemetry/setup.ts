@@ -1,6 +1,7 @@
 import { diag, DiagLogLevel } from "@opentelemetry/api";
 import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { PgInstrumentation } from "@opentelemetry/instrumentation-pg";
+import { envDetector, serviceInstanceIdDetector } from "@opentelemetry/resources";
 import { BatchLogRecordProcessor } from "@opentelemetry/sdk-logs";
 import { type MetricReader, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { NodeSDK } from "@opentelemetry/sdk-node";
@@ -71,6 +72,8 @@ function startSdk(settings: ExportSettings, senders: ReadonlyMap<Signal, OtlpSen
   });
   const sdk = new NodeSDK({
     metricReaders: [reader],
+    // The SDK's process and host detectors add command lines and, in a container, an empty host.id to every export.
+    resourceDetectors: [envDetector, serviceInstanceIdDetector],
     // Connect spans stay on: without them instrumentation-pg 0.77 hands queries the context of other requests.
     instrumentations: [new PgInstrumentation({ requireParentSpan: true })],
     logRecordProcessors:
