@@ -102,8 +102,14 @@ function row(summary: VariantSummary): readonly string[] {
 
 function spread(value: Spread | undefined, digits: number): string {
   if (value === undefined) return "–";
-  const [median, min, max] = [value.median, value.min, value.max].map((number) => number.toFixed(digits));
+  const [median, min, max] = [value.median, value.min, value.max].map((number) => rounded(number, digits));
   return min === max ? String(median) : `${median} (${min}–${max})`;
+}
+
+/** `toFixed` without its "-0". */
+function rounded(number: number, digits: number): string {
+  const text = number.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text;
 }
 
 function table(rows: readonly (readonly string[])[]): readonly string[] {
