@@ -15,6 +15,7 @@ const errorKinds = {
   not_found: { status: 404, title: "There is nothing here" },
   method_not_allowed: { status: 405, title: "This method is not allowed here" },
   name_taken: { status: 409, title: "The name is taken" },
+  too_many_keys: { status: 409, title: "Two keys of this name are active" },
   out_of_stock: { status: 409, title: "There are too few pieces" },
   idempotency_conflict: {
     status: 409,

@@ -1,19 +1,18 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { memoryLogger } from "../testing/log.ts";
 import { startPostgres } from "../testing/postgres.ts";
-import { createDatabase } from "./database.ts";
+import { createDatabase, type DatabaseOptions, sqlState } from "./database.ts";
 
-async function open(options: { readonly ownServer?: boolean; readonly slowQueryMs?: number } = {}) {
-  const server = await startPostgres(options);
+type Options = Partial<DatabaseOptions> & { readonly ownServer?: boolean };
+
+async function open({ ownServer = false, ...options }: Options = {}) {
+  const server = await startPostgres({ ownServer });
   const { logger, lines } = memoryLogger();
-  const database = createDatabase({
-    url: server.url,
-    service: "test",
-    logger,
-    ...(options.slowQueryMs === undefined ? {} : { slowQueryMs: options.slowQueryMs }),
-  });
+  const database = createDatabase({ url: server.url, service: "test", logger, ...options });
   return { server, database, lines };
 }
+
+setDefaultTimeout(30_000);
 
 describe("database", () => {
   test("a query takes parameters and returns rows", async () => {
@@ -45,19 +44,6 @@ describe("database", () => {
     await database.close();
   });
 
-  test("a connection that breaks between two statements of a transaction fails the transaction, not the process", async () => {
-    const { server, database, lines } = await open({ ownServer: true });
-    const work = database.transaction(async (tx) => {
-      await tx.query("select 1");
-      await server.stopServer();
-      while (!lines.some((line) => line.message === "a database connection broke")) await Bun.sleep(1);
-      await tx.query("select 1");
-    });
-    await expect(work).rejects.toMatchObject({ code: "unavailable" });
-    await server.startServer();
-    await database.close();
-  });
-
   test("while the server is away queries fail as unavailable, and work again once it is back", async () => {
     const { server, database } = await open({ ownServer: true });
     expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
@@ -71,4 +57,85 @@ describe("database", () => {
     expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
     await database.close();
   });
+
+  test("an idle connection that breaks is said, replaced, and does not end the process", async () => {
+    const { server, database, lines } = await open();
+    const [{ pid } = { pid: 0 }] = await database.query<{ pid: number }>("select pg_backend_pid() as pid");
+    const admin = createDatabase({ url: server.url, service: "admin", logger: memoryLogger().logger });
+    await admin.query("select pg_terminate_backend($1)", [pid]);
+    await until(() => lines.some(({ message }) => message === "a database connection broke"));
+    expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
+    await admin.close();
+    await database.close();
+  });
+
+  test("a connection that breaks while a transaction holds it fails that transaction and nothing else", async () => {
+    const { server, database, lines } = await open();
+    const admin = createDatabase({ url: server.url, service: "admin", logger: memoryLogger().logger });
+    const work = database.transaction(async (tx) => {
+      const [{ pid } = { pid: 0 }] = await tx.query<{ pid: number }>("select pg_backend_pid() as pid");
+      await admin.query("select pg_terminate_backend($1)", [pid]);
+      await until(() => lines.some(({ message }) => message === "a database connection broke"));
+      await tx.query("select 1");
+    });
+    await expect(work).rejects.toMatchObject({ code: "unavailable" });
+    expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
+    await admin.close();
+    await database.close();
+  });
+
+  test("a query that finds no free connection in time is unavailable, and the pool goes on", async () => {
+    const { database } = await open({ maxConnections: 1, connectTimeoutMs: 50 });
+    await database.transaction(async () => {
+      await expect(database.query("select 1")).rejects.toMatchObject({ code: "unavailable", reason: "database" });
+      await expect(database.transaction(async () => undefined)).rejects.toMatchObject({ code: "unavailable" });
+    });
+    expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
+    await database.close();
+  });
+
+  test("a statement past its time is unavailable, and its connection is of use again", async () => {
+    const { database } = await open({ maxConnections: 1, statementTimeoutMs: 50 });
+    await expect(database.query("select pg_sleep(5)")).rejects.toMatchObject({
+      code: "unavailable",
+      headers: { "retry-after": "2" },
+    });
+    expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
+    await database.close();
+  });
+
+  test("a fault of the statement is told as it is, with its SQLSTATE", async () => {
+    const { database } = await open();
+    await database.query("create table only_once (id int primary key)");
+    await database.query("insert into only_once values ($1)", [1]);
+    const error = await database.query("insert into only_once values ($1)", [1]).catch((thrown: unknown) => thrown);
+    expect(sqlState(error)).toBe("23505");
+    expect(sqlState(new Error("other"))).toBeUndefined();
+    await database.close();
+  });
+
+  test("a table that changes under a prepared statement does not break it", async () => {
+    const { database } = await open({ maxConnections: 2 });
+    await database.query("create table changing (a int)");
+    await database.query("insert into changing values ($1)", [1]);
+    const read = () => database.query("select * from changing");
+    const bothConnections = () => Promise.all([read(), read(), read(), read()]);
+    await bothConnections();
+    await database.query("alter table changing add column b int default 2");
+    for (const rows of await bothConnections()) expect(rows).toEqual([{ a: 1, b: 2 }]);
+    await database.query("alter table changing drop column a");
+    const inTransaction = () => database.transaction((tx) => tx.query("select * from changing"));
+    const first = await inTransaction().catch(sqlState);
+    expect([[{ b: 2 }], "0A000"]).toContainEqual(first);
+    expect(await inTransaction()).toEqual([{ b: 2 }]);
+    await database.close();
+  });
 });
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("did not happen within 5 s");
+    await Bun.sleep(5);
+  }
+}

@@ -11,9 +11,17 @@ export interface Queryable {
   query<R extends Row>(text: string, values?: readonly unknown[]): Promise<readonly R[]>;
 }
 
+export interface Transaction extends Queryable {
+  /** Runs any number of statements, as they stand in a file: without parameters or results. */
+  script(text: string): Promise<void>;
+}
+
 export interface Database extends Queryable {
-  /** Runs `work` in one transaction on one connection; rolls back when it throws. */
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction on one connection; rolls back when it throws.
+   * @throws ServiceError `unavailable` when no connection is to be had or the one there was broke
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** @throws ServiceError `unavailable` */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -25,6 +33,8 @@ export interface DatabaseOptions {
   readonly logger: Logger;
   /** Connections at most. Default 10. */
   readonly maxConnections?: number;
+  /** Milliseconds to wait for a free connection, or for a new one. Default 3,000. */
+  readonly connectTimeoutMs?: number;
   /** Milliseconds a statement may run. Default 10,000. */
   readonly statementTimeoutMs?: number;
   /** Milliseconds after which a query is logged and counted as slow. Default 500. */
@@ -37,7 +47,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     connectionString: options.url,
     application_name: options.service,
     max: options.maxConnections ?? 10,
-    connectionTimeoutMillis: 3_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 3_000,
     idleTimeoutMillis: 30_000,
     statement_timeout: options.statementTimeoutMs ?? 10_000,
     idle_in_transaction_session_timeout: 30_000,
@@ -48,7 +58,15 @@ export function createDatabase(options: DatabaseOptions): Database {
   pool.on("error", onBroken);
   const run = timed(options);
   return {
-    query: (text, values) => run(pool, text, values),
+    query: async <R extends Row>(text: string, values?: readonly unknown[]) => {
+      try {
+        return await run<R>(pool, text, values);
+      } catch (error) {
+        // The statement was refused before it did anything, so it may be sent again, prepared anew.
+        if (!isStalePlan(error)) throw error;
+        return await run<R>(pool, text, values);
+      }
+    },
     transaction: async (work) => {
       const client = await pool.connect().catch((error: unknown) => {
         throw toServiceError(error);
@@ -60,6 +78,11 @@ export function createDatabase(options: DatabaseOptions): Database {
         await run(client, "begin");
         const result = await work({
           query: (text, values) => run(client, text, values),
+          script: async (text) => {
+            await client.query(text).catch((error: unknown) => {
+              throw toServiceError(error);
+            });
+          },
         });
         await run(client, "commit");
         broken = false;
@@ -92,8 +115,8 @@ function timed({ logger, slowQueryMs = 500 }: DatabaseOptions): Runner {
   const slow = counter(metrics.dbSlowQueries);
   return async <R extends Row>(on: pg.Pool | pg.PoolClient, text: string, values: readonly unknown[] = []) => {
     const startedAt = performance.now();
+    const name = statementName(text);
     try {
-      const name = statementName(text);
       const result = await on.query<R>({
         text,
         values: [...values],
@@ -101,6 +124,7 @@ function timed({ logger, slowQueryMs = 500 }: DatabaseOptions): Runner {
       });
       return result.rows;
     } catch (error) {
+      if (isStalePlan(error) && statementNames.get(text) === name) statementNames.delete(text);
       throw toServiceError(error);
     } finally {
       const duration = performance.now() - startedAt;
@@ -122,14 +146,26 @@ function timed({ logger, slowQueryMs = 500 }: DatabaseOptions): Runner {
 
 const statementNames = new Map<string, string>();
 const maxStatements = 500;
+let namesGiven = 0;
 
 /** One name per text makes pg prepare it once per connection; texts past the limit run unprepared. */
 function statementName(text: string): string | undefined {
   const known = statementNames.get(text);
   if (known !== undefined || statementNames.size >= maxStatements) return known;
-  const name = `s${statementNames.size}`;
+  namesGiven += 1;
+  const name = `s${namesGiven}`;
   statementNames.set(text, name);
   return name;
+}
+
+/**
+ * A table changed under a prepared `select *`: PostgreSQL refuses the old plan on that connection for good. A new name
+ * has it prepared anew everywhere. Inside a transaction the caller sees the error once, since all of it must be redone.
+ */
+function isStalePlan(error: unknown): boolean {
+  return (
+    error instanceof pg.DatabaseError && error.code === "0A000" && error.message.startsWith("cached plan must not")
+  );
 }
 
 /** SQLSTATE classes that mean "not now": connection (08), resources (53), operator (57), and pg's own network codes. */

@@ -1,21 +1,27 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { ServiceError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { Database, Queryable } from "./database.ts";
+import type { Database, Transaction } from "./database.ts";
 
 const fileForm = /^(\d{4})-[a-z0-9-]+\.sql$/;
 
 /**
  * Applies the `NNNN-name.sql` files of `directory` that were not applied yet, in order and in one transaction under a
- * lock, so that any number of processes may start at once. Forward only: a file that was applied must not change.
+ * lock, so that any number of processes may start at once. Forward only: a file that was applied must not change. A
+ * file holds any SQL that may run inside a transaction, and must not end it.
  *
- * @throws Error when a file is misnamed, or differs from what was applied under its number
+ * @throws Error when a file is misnamed, shares its number with another, fails, or was applied and has changed since
  */
 export async function migrate(database: Database, directory: string, logger: Logger): Promise<void> {
   const files = (await readdir(directory)).filter((name) => name.endsWith(".sql")).sort();
   const wrong = files.find((name) => !fileForm.test(name));
   if (wrong !== undefined) throw new Error(`${wrong}: a migration is named NNNN-name.sql`);
+  const twin = files.find((name, index) => name.slice(0, 4) === files[index + 1]?.slice(0, 4));
+  if (twin !== undefined) throw new Error(`${twin}: another migration has the same number`);
   const applied = await database.transaction(async (tx) => {
+    // Another process may be at a long migration.
+    await tx.query("set local statement_timeout = 0");
     await tx.query("select pg_advisory_xact_lock(hashtext('vitrine migrations'), hashtext(current_schema()::text))");
     await tx.query(
       "create table if not exists schema_migrations (name text primary key, checksum text not null, applied_at timestamptz not null default now())",
@@ -36,7 +42,7 @@ export async function migrate(database: Database, directory: string, logger: Log
 }
 
 async function apply(
-  tx: Queryable,
+  tx: Transaction,
   directory: string,
   name: string,
   appliedChecksum: string | undefined,
@@ -46,20 +52,10 @@ async function apply(
   if (appliedChecksum === checksum) return false;
   if (appliedChecksum !== undefined)
     throw new Error(`${name} was applied and has changed since; write a new migration instead`);
-  for (const statement of statements(sql)) await tx.query(statement);
+  await tx.script(sql).catch((cause: unknown) => {
+    if (cause instanceof ServiceError) throw cause;
+    throw new Error(`${name} failed: ${cause instanceof Error ? cause.message : "unknown error"}`, { cause });
+  });
   await tx.query("insert into schema_migrations (name, checksum) values ($1, $2)", [name, checksum]);
   return true;
-}
-
-/** Statements end with `;` at the end of a line, so that bodies of functions may hold `;` inside a line. */
-function statements(sql: string): readonly string[] {
-  return sql
-    .split(/;[ \t]*\r?\n/)
-    .map((statement) =>
-      statement
-        .replaceAll(/^\s*--.*$/gm, "")
-        .trim()
-        .replace(/;$/, ""),
-    )
-    .filter((statement) => statement !== "");
 }

@@ -11,8 +11,8 @@ export interface WatchOptions {
   readonly channel: string;
   /** A cheap statement that returns one row with the column `value`, as text. */
   readonly probe: string;
-  /** Told the value when the watch begins and whenever it has changed. */
-  readonly onValue: (value: string) => void;
+  /** Told the value when the watch begins and whenever it has changed; told again after it threw. */
+  readonly onValue: (value: string) => Promise<void>;
   /** Milliseconds between probes without an announcement. Default 500. */
   readonly everyMs?: number;
 }
@@ -80,7 +80,7 @@ async function watchOnce(options: WatchOptions, stopping: AbortSignal, onSeen: (
       const { rows } = await client.query<{ value: string }>(options.probe);
       const value = rows[0]?.value;
       onSeen();
-      if (value !== undefined && value !== known) options.onValue(value);
+      if (value !== undefined && value !== known) await options.onValue(value);
       known = value;
       await sleep(options.everyMs ?? 500, wake.signal);
     }

@@ -19,7 +19,7 @@ export interface Keyring {
   /** Takes in an answer of the feed; give it to `followFeed`. */
   apply(answer: FeedAnswer): void;
   /** Whether the token was taken back, by its id, its session, its subject or its client (RFC 7009). */
-  isRevoked(claims: AccessClaims): boolean;
+  readonly isRevoked: (claims: AccessClaims) => boolean;
   /**
    * The claims of an ingest key, as if it were a token: `client_id` names its holder, `jti` the key, `service` or
    * `service_prefix` what it may speak for. Works without the auth service once the first answer is there.
