@@ -52,7 +52,7 @@ beforeAll(async () => {
   );
   const [, address] = await firstLine(service.stdout, /listening on (http:\/\/[^/"]+)/);
   base = address ?? "";
-});
+}, 30_000);
 
 afterAll(async () => {
   service.kill("SIGTERM");
@@ -179,5 +179,16 @@ describe("telemetry preload on Bun", () => {
     const span = sink.spans.find((candidate) => candidate.attributes["request.id"] === "stranger-1");
     expect(span?.name).toBe("GET");
     expect(span?.attributes["http.route"]).toBeUndefined();
+  });
+
+  test("a program that ends by itself, without runService, takes no span with it", async () => {
+    const own = await startOtlpSink();
+    const program = Bun.spawn(
+      [process.execPath, "--preload", join(root, "telemetry/preload.ts"), join(root, "testing/fixture-script.ts")],
+      { env: { OTEL_SERVICE_NAME: "script", OTEL_EXPORTER_OTLP_ENDPOINT: own.url }, stderr: "inherit" },
+    );
+    expect(await program.exited).toBe(0);
+    expect(own.spans.map(({ service, name }) => [service, name])).toEqual([["script", "the only one"]]);
+    await own.stop();
   });
 });
