@@ -302,7 +302,28 @@ export const logActions = {
   authn_login_fail: action("A sign-in was refused.", ["auth"]),
   authn_token_created: action("A token or an ingest key was issued.", ["auth"]),
   authn_token_revoked: action("A token, a session or an ingest key was taken back.", ["auth"]),
+  authn_impossible_travel: action("Sign-ins of one person came from more networks than a person travels through.", [
+    "auth",
+  ]),
+  authn_login_fail_max: action("Failed sign-ins reached the number from which on they are delayed.", ["auth"]),
+  authn_login_successafterfail: action("A person signed in after many failures: the password may be guessed.", [
+    "auth",
+  ]),
+  authn_many_accounts: action("One address failed to sign in to many accounts.", ["auth"]),
+  authn_new_origin: action("A person signed in from an address and an agent never seen with them.", ["auth"]),
+  authn_password_change: action("A password was changed, or was not.", ["auth"]),
+  authn_second_factor: action("A second factor was set up, used or removed, or was not.", ["auth"]),
+  authn_token_reuse: action("A refresh token was used twice: one of its holders stole it.", ["auth"]),
+  authz_admin: action("An administrator changed a person.", ["auth"]),
+  authz_change: action("The role of a person was changed.", ["auth"]),
+  excess_rate_limit_exceeded: action("Attempts to prove an identity came too fast.", ["auth"]),
+  session_created: action("A session began.", ["auth"]),
+  session_expired: action("A session was ended.", ["auth"]),
+  session_logout: action("A person signed out.", ["auth"]),
+  session_renewed: action("A session was renewed by its refresh token.", ["auth"]),
+  session_use_after_expire: action("A session that is over was used.", ["auth"]),
   user_created: action("A person registered.", ["auth"]),
+  user_updated: action("A person was disabled, enabled or given a new password.", ["auth"]),
   "auth.key_created": action("A signing key was made.", ["auth"]),
   "auth.ingest_keys_loaded": action("Preset ingest keys were stored.", ["auth"]),
   "auth.clients_loaded": action("Preset OAuth clients were stored.", ["auth"]),
@@ -317,4 +338,7 @@ export const logActions = {
 /** Why the gateway refused a request. */
 export type RefusalReason = (typeof metrics.gatewayRefusals.attributes.reason)[number];
 
-export type LogActionName = keyof typeof logActions;
+/** Empty here: a team outside this repository adds its actions by declaration merging (docs/instrument-your-service.md). */
+export interface OwnLogActions {}
+
+export type LogActionName = keyof typeof logActions | keyof OwnLogActions;

@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import type { Queryable } from "@vitrine/kit/postgres";
+import { z } from "zod";
+
+const text = z.string().nullable();
+
+export const auditRow = z.object({
+  /** Counts from 1 without a gap. */
+  seq: z.coerce.number().int(),
+  at: z.date().transform((date) => date.toISOString()),
+  event: z.string(),
+  outcome: z.enum(["success", "failure"]),
+  action: z.string(),
+  actor: text,
+  target: text,
+  reason: text,
+  requestId: text,
+  address: text,
+  userAgent: text,
+  sessionId: text,
+  clientId: text,
+});
+
+export type AuditRow = z.infer<typeof auditRow>;
+
+const chainedRow = auditRow.extend({ previousHash: z.instanceof(Uint8Array), hash: z.instanceof(Uint8Array) });
+
+export const auditColumns = `seq, at, event, outcome, action, actor, target, reason, request_id as "requestId", address,
+  user_agent as "userAgent", session_id as "sessionId", client_id as "clientId"`;
+
+/** What the first row follows. */
+export const chainStart: Uint8Array = new Uint8Array(32);
+
+/** SHA-256 over the hash before and the row as a JSON array in a fixed order: no two rows have one text. */
+export function hashRow(previousHash: Uint8Array, row: AuditRow): Uint8Array {
+  const content = [
+    row.seq,
+    row.at,
+    row.event,
+    row.outcome,
+    row.action,
+    row.actor,
+    row.target,
+    row.reason,
+    row.requestId,
+    row.address,
+    row.userAgent,
+    row.sessionId,
+    row.clientId,
+  ];
+  return createHash("sha256").update(previousHash).update(JSON.stringify(content)).digest();
+}
+
+export interface ChainReport {
+  /** Rows that hold, from the first on. */
+  readonly rows: number;
+  /** Hash of the last row that holds, in hex: kept elsewhere, it shows a chain that was cut short or made anew. */
+  readonly head: string;
+  /** `seq` of the first row that was altered, that lacks the one before it, or that was put in between. */
+  readonly brokenAt: number | undefined;
+}
+
+const batchSize = 1_000;
+
+/** Reads the whole log and names the first row that does not follow from those before it. */
+export async function verifyChain(database: Queryable): Promise<ChainReport> {
+  let head = chainStart;
+  let rows = 0;
+  for (;;) {
+    const batch = await database.query(
+      `select ${auditColumns}, previous_hash as "previousHash", hash from audit_log
+       where seq > $1 order by seq limit ${batchSize}`,
+      [rows],
+    );
+    for (const found of batch) {
+      const row = chainedRow.parse(found);
+      const holds =
+        row.seq === rows + 1 && isSame(row.previousHash, head) && isSame(row.hash, hashRow(row.previousHash, row));
+      if (!holds) return { rows, head: toHex(head), brokenAt: row.seq };
+      head = row.hash;
+      rows = row.seq;
+    }
+    if (batch.length < batchSize) return { rows, head: toHex(head), brokenAt: undefined };
+  }
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
