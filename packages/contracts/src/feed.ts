@@ -25,6 +25,8 @@ export const ingestScope = z.enum(ingestScopes, { error: `is not one of ${ingest
 
 export type IngestScope = z.infer<typeof ingestScope>;
 
+export const ingestKeyId = z.string().regex(/^[0-9a-f]{16}$/, "16 hexadecimal digits");
+
 /** The name telemetry is stamped with; safe in a header, in a label and in a path. */
 export const serviceName = z
   .string()
@@ -38,7 +40,7 @@ export const servicePrefix = serviceName.regex(/[._/-]$/, "must end with . _ / o
  * (the only name it may speak for) and `servicePrefix` is set.
  */
 export const ingestKeyRecord = z.object({
-  id: z.string().min(1).max(64),
+  id: ingestKeyId,
   hash: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
   clientId: z.string().min(1).max(128),
   scopes: z.array(ingestScope).min(1),
@@ -80,7 +82,7 @@ export type FeedAnswer = z.infer<typeof feedAnswer>;
 /** When keys were last used, as a verifier saw it. */
 export const keyUsage = z.strictObject({
   keys: z
-    .array(z.strictObject({ id: z.string().min(1).max(64), usedAtMs: epochMs.max(8.64e15) }))
+    .array(z.strictObject({ id: ingestKeyId, usedAtMs: epochMs.max(8.64e15) }))
     .min(1)
     .max(1_000),
 });

@@ -1,17 +1,21 @@
 import { type AppEnv, createBaseApp } from "@vitrine/kit/http";
 import type { Readiness } from "@vitrine/kit/lifecycle";
 import type { Hono } from "hono";
+import { type FeedRouteDeps, feedRoutes } from "./routes/feed.ts";
+import { type IngestKeyRouteDeps, ingestKeyRoutes } from "./routes/ingest-keys.ts";
 import { type PeopleRouteDeps, peopleRoutes } from "./routes/people.ts";
 import { type TokenRouteDeps, tokenRoutes } from "./routes/token.ts";
 import { type WellKnownDeps, wellKnownRoutes } from "./routes/well-known.ts";
 
-export interface AppDeps extends PeopleRouteDeps, TokenRouteDeps, WellKnownDeps {
+export interface AppDeps extends PeopleRouteDeps, TokenRouteDeps, WellKnownDeps, FeedRouteDeps, IngestKeyRouteDeps {
   readonly readiness: Readiness;
 }
 
 export function createApp(deps: AppDeps): Hono<AppEnv> {
   const { logger, readiness, newId } = deps;
-  const app = createBaseApp({ service: "auth", logger, readiness, newId });
+  const app = createBaseApp({ service: "auth", logger, readiness, newId, quietPaths: ["/api/auth/feed"] });
+  app.route("/api/auth/feed", feedRoutes(deps));
+  app.route("/api/auth/ingest-keys", ingestKeyRoutes(deps));
   app.route("/api/auth", peopleRoutes(deps));
   app.route("/oauth", tokenRoutes(deps));
   app.route("/.well-known", wellKnownRoutes(deps));

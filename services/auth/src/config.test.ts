@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "@vitrine/kit/config";
+import { makeIngestKey } from "@vitrine/kit/tokens/ingest-key";
 import { parseConfig } from "./config.ts";
 import { newSecret } from "./testing/start-auth.ts";
 
@@ -64,6 +65,49 @@ describe("environment", () => {
   test("all faults are named at once, those of the clients file among them", async () => {
     const faults = faultsOf({ KEY_ENCRYPTION_KEY: "x", CLIENTS_FILE: await write("wrong.json", [{ clientId: "A" }]) });
     expect(faults.map((fault) => fault.split(":")[0])).toEqual(["DATABASE_URL", "KEY_ENCRYPTION_KEY", "CLIENTS_FILE"]);
+  });
+});
+
+describe("preset ingest keys", () => {
+  const { id, key, hash } = makeIngestKey();
+  const entry = { name: "edge", key, scopes: ["logs:write"], service: "edge" };
+
+  test("they come from the variable or from a file, and none are needed", async () => {
+    const keys = JSON.stringify([entry]);
+    const { key: _, ...grant } = entry;
+    const expected = [{ id, hash, grant }];
+    expect(parseConfig({ ...(await validEnv()), INGEST_KEYS: keys }).presetIngestKeys).toEqual(expected as never);
+    const file = await write("ingest-keys.json", keys);
+    expect(parseConfig({ ...(await validEnv()), INGEST_KEYS_FILE: file }).presetIngestKeys).toEqual(expected as never);
+    expect(parseConfig(await validEnv()).presetIngestKeys).toEqual([]);
+  });
+
+  test("every fault is named by entry and field, and no key is repeated", async () => {
+    const wrong = `${key.slice(0, -1)}${key.endsWith("7") ? "8" : "7"}`;
+    const [fault = ""] = faultsOf({
+      ...(await validEnv()),
+      INGEST_KEYS: JSON.stringify([
+        entry,
+        entry,
+        { ...entry, key: wrong },
+        { ...entry, key: makeIngestKey().key, scopes: ["telemetry:read"] },
+        { ...entry, key: makeIngestKey().key },
+        { ...entry, key: makeIngestKey().key },
+        { ...entry, servicePrefix: "edge-" },
+      ]),
+    });
+    for (const part of [
+      "entry 2, key: is used twice",
+      "entry 3, key: is not an ingest key",
+      "entry 4, scopes.0: is not one of traces:write, metrics:write, logs:write",
+      "entry 6, name: has more than 2 keys",
+      "entry 7, service: set service or servicePrefix, one of them",
+    ])
+      expect(fault).toContain(part);
+    expect(fault).not.toContain(key.slice(21, 60));
+    expect(faultsOf({ ...(await validEnv()), INGEST_KEYS: key })).toEqual([
+      "INGEST_KEYS: must be a JSON array of ingest keys",
+    ]);
   });
 });
 

@@ -15,6 +15,8 @@ import { newPassword } from "@vitrine/contracts/auth";
 import { z } from "zod";
 import { isGuessable } from "./common-passwords.ts";
 import { firstAdminName } from "./first-people.ts";
+import type { PresetIngestKey } from "./ingest-keys.ts";
+import { readPresetIngestKeys } from "./preset-ingest-keys.ts";
 import { readPresetClients } from "./preset-clients.ts";
 import type { StoredClient } from "./store/clients.ts";
 
@@ -24,6 +26,7 @@ export interface Config extends BaseConfig {
   /** 32 bytes; encrypts signing keys at rest. */
   readonly keyEncryptionKey: Uint8Array;
   readonly presetClients: readonly StoredClient[];
+  readonly presetIngestKeys: readonly PresetIngestKey[];
   readonly people: { readonly demo: boolean; readonly adminPassword: string | undefined };
   readonly passwords: { readonly concurrency: number; readonly maxWaiting: number };
 }
@@ -45,6 +48,15 @@ const presetClients = z.string().transform((path, context) => {
   return clients;
 });
 
+const presetIngestKeys = z
+  .string()
+  .default("[]")
+  .transform((text, context) => {
+    const { keys, faults } = readPresetIngestKeys(text);
+    for (const message of faults) context.addIssue({ code: "custom", message });
+    return keys;
+  });
+
 const shape = {
   ...baseShape,
   TOKEN_ISSUER: tokenShape.TOKEN_ISSUER,
@@ -53,6 +65,7 @@ const shape = {
   DATABASE_URL: secret(),
   KEY_ENCRYPTION_KEY: secretOf(encryptionKey),
   CLIENTS_FILE: presetClients,
+  INGEST_KEYS: secretOf(presetIngestKeys),
   DEMO: flag(false),
   ADMIN_PASSWORD: secretOf(adminPassword),
   PASSWORD_HASHES_AT_ONCE: integer({ min: 1, max: 64, fallback: 2 }),
@@ -67,6 +80,7 @@ export function parseConfig(env: Env): Config {
     tokens: { issuer: values.TOKEN_ISSUER, audience: values.TOKEN_AUDIENCE },
     keyEncryptionKey: values.KEY_ENCRYPTION_KEY,
     presetClients: values.CLIENTS_FILE,
+    presetIngestKeys: values.INGEST_KEYS,
     people: { demo: values.DEMO, adminPassword: values.ADMIN_PASSWORD },
     passwords: {
       concurrency: values.PASSWORD_HASHES_AT_ONCE,

@@ -2,14 +2,17 @@ import type { Readiness } from "@vitrine/kit/lifecycle";
 import type { Logger } from "@vitrine/kit/log";
 import type { Database } from "@vitrine/kit/postgres";
 import { createTokenVerifier } from "@vitrine/kit/tokens";
+import { createKeyring, type Keyring } from "@vitrine/kit/tokens/keyring";
 import { createAccessTokens } from "./access-tokens.ts";
 import type { AppDeps } from "./app.ts";
 import type { Config } from "./config.ts";
 import { createAuthEvents } from "./events.ts";
+import { createFeed } from "./feed.ts";
 import { createKeyRing } from "./key-ring.ts";
 import { createPasswords, type PasswordFunction } from "./passwords.ts";
 import type { PreparationDeps } from "./prepare.ts";
 import { createClientStore } from "./store/clients.ts";
+import { createIngestKeyStore } from "./store/ingest-keys.ts";
 import { createUserStore } from "./store/users.ts";
 
 export interface World {
@@ -17,6 +20,7 @@ export interface World {
   readonly database: Database;
   readonly logger: Logger;
   readonly readiness: Readiness;
+  readonly stopping: AbortSignal;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -25,15 +29,19 @@ export interface World {
 }
 
 /** Everything the service is made of, from what the process gives it. */
-export function createDeps(world: World): AppDeps & PreparationDeps {
+export function createDeps(world: World): AppDeps & PreparationDeps & { readonly keyring: Keyring } {
   const { config, database, logger, now, newId } = world;
   const { issuer, audience } = config.tokens;
   const events = createAuthEvents(logger);
   const keys = createKeyRing({ database, encryptionKey: config.keyEncryptionKey, events, now });
+  const keyring = createKeyring({ now, issuer, audience });
   return {
     ...world,
     events,
     keys,
+    keyring,
+    feed: createFeed({ ...world, databaseUrl: config.database.url, keyring }),
+    ingestKeys: createIngestKeyStore(database),
     issuer,
     audience,
     users: createUserStore(database),
@@ -44,6 +52,7 @@ export function createDeps(world: World): AppDeps & PreparationDeps {
       issuer,
       audience,
       now,
+      isRevoked: keyring.isRevoked,
       jwksUrl: new URL("/.well-known/jwks.json", issuer).href,
       // The keys are ours: no request to ourselves for them.
       fetch: async () => Response.json({ keys: await keys.publicKeys() }),

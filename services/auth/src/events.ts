@@ -20,6 +20,13 @@ export interface AuthEvents {
   tokenRefused(method: GrantMethod, reason: FailureReason, clientId?: string): void;
   keyCreated(kid: string): void;
   firstAdminCreated(userId: string): void;
+  ingestKeyCreated(key: { readonly id: string; readonly name: string; readonly createdBy: string }): void;
+  ingestKeyRevoked(id: string, by: string): void;
+  /** `refused` are those that somebody revoked and the configuration still names. */
+  ingestKeysLoaded(
+    stored: number,
+    others: { readonly removed: readonly string[]; readonly refused: readonly string[] },
+  ): void;
   clientsLoaded(stored: number, disabled: readonly string[]): void;
 }
 
@@ -68,6 +75,21 @@ export function createAuthEvents(logger: Logger): AuthEvents {
     keyCreated: (kid) => logger.info({ action: "auth.key_created", extra: { kid } }, "a signing key was made"),
     firstAdminCreated: (userId) =>
       logger.info({ action: "user_created", user: userId, extra: { role: "admin" } }, "the first administrator exists"),
+    ingestKeyCreated: ({ id, name, createdBy }) =>
+      logger.info(
+        { action: "authn_token_created", user: createdBy, extra: { method: "ingest_key", key_id: id, key_name: name } },
+        "an ingest key was made",
+      ),
+    ingestKeyRevoked: (id, by) =>
+      logger.info(
+        { action: "authn_token_revoked", user: by, extra: { method: "ingest_key", key_id: id } },
+        "an ingest key was revoked",
+      ),
+    ingestKeysLoaded: (stored, { removed, refused }) => {
+      const fields = { action: "auth.ingest_keys_loaded", extra: { stored, removed, refused } } as const;
+      if (refused.length === 0) logger.info(fields, `${stored} ingest keys are preset`);
+      else logger.warn(fields, "the configuration names ingest keys that were revoked: they stay revoked");
+    },
     clientsLoaded: (stored, disabled) =>
       logger.info({ action: "auth.clients_loaded", extra: { stored, disabled } }, `${stored} OAuth clients are preset`),
   };

@@ -17,10 +17,12 @@ await runService("auth", process, parseConfig, ({ config, logger, lifecycle }) =
     database,
     logger,
     readiness: lifecycle.readiness,
+    stopping: lifecycle.stopping,
     now: Date.now,
     newId: () => Bun.randomUUIDv7(),
     print: (line) => process.stdout.write(line),
   });
+  lifecycle.own(deps.feed, (feed) => feed.close());
   lifecycle.task("preparation", () => prepare(deps));
   lifecycle.check("postgres", () => database.ping());
   lifecycle.serve(createApp(deps), { ...config.http, maxBodyBytes });

@@ -5,6 +5,8 @@ import { migrate } from "@vitrine/kit/postgres/migrate";
 import type { Config } from "./config.ts";
 import type { AuthEvents } from "./events.ts";
 import { ensureFirstPeople } from "./first-people.ts";
+import type { Feed } from "./feed.ts";
+import { storePresetIngestKeys } from "./ingest-keys.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { locked } from "./locked.ts";
 import type { Passwords } from "./passwords.ts";
@@ -17,6 +19,9 @@ export interface PreparationDeps {
   readonly events: AuthEvents;
   readonly keys: KeyRing;
   readonly passwords: Passwords;
+  readonly feed: Feed;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly newId: () => string;
   readonly print: (line: string) => void;
 }
@@ -28,8 +33,10 @@ export async function prepare(deps: PreparationDeps): Promise<void> {
   await migrate(deps.database, migrations, deps.logger);
   await deps.keys.load();
   await storePresetClients(deps);
+  await storePresetIngestKeys(deps, deps.config.presetIngestKeys);
   await deps.passwords.ready();
   await ensureFirstPeople({ ...deps, ...deps.config.people });
+  await deps.feed.start();
 }
 
 async function storePresetClients({ config, database, events }: PreparationDeps): Promise<void> {

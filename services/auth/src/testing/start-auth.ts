@@ -18,7 +18,7 @@ export function newSecret(): string {
 }
 
 /** Clients of every test: a service, and one that may act for people. */
-export const testSecrets = { orders: newSecret(), cli: newSecret() };
+export const testSecrets = { orders: newSecret(), cli: newSecret(), gateway: newSecret() };
 
 const testClients = [
   {
@@ -27,6 +27,7 @@ const testClients = [
     service: "orders",
     scopes: ["telemetry:write", "inventory:read", "inventory:write"],
   },
+  { clientId: "gateway", clientSecret: testSecrets.gateway, scopes: ["feed:read"] },
   { clientId: "cli", clientSecret: testSecrets.cli, scopes: ["telemetry:read"], mayImpersonate: true },
 ];
 
@@ -59,12 +60,14 @@ export async function wireAuth(options: AuthOptions = {}) {
   const config = options.config ?? (await testConfig(postgres.url, options.env));
   const { logger, lines } = memoryLogger("auth");
   const printed: string[] = [];
+  const stopping = new AbortController();
   const database = createDatabase({ url: config.database.url, service: "auth", logger });
   const deps = createDeps({
     config,
     database,
     logger,
     readiness: options.readiness ?? alwaysReady,
+    stopping: stopping.signal,
     now: options.now ?? Date.now,
     newId: () => Bun.randomUUIDv7(),
     print: (line) => printed.push(line),
@@ -80,7 +83,13 @@ export async function wireAuth(options: AuthOptions = {}) {
     lines,
     printed,
     prepare: () => prepare(deps),
-    [Symbol.asyncDispose]: () => database.close(),
+    /** Says that the process stops, as its lifecycle would. */
+    stop: () => stopping.abort(),
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort();
+      await deps.feed.close();
+      await database.close();
+    },
     json: async (path: string, body: unknown) =>
       app.request(path, {
         method: "POST",
