@@ -171,18 +171,61 @@ export const metrics = {
     unit: "{attempt}",
     description: "Attempts to prove an identity, by method and outcome.",
     attributes: {
-      "auth.method": ["password", "client_credentials", "token_exchange", "registration"],
+      "auth.method": [
+        "password",
+        "client_credentials",
+        "token_exchange",
+        "registration",
+        "refresh_token",
+        "session_cookie",
+        "totp",
+        "backup_code",
+      ],
       "auth.outcome": ["success", "failure"],
       "auth.failure_reason": [
         "invalid_credentials",
         "invalid_scope",
         "name_taken",
+        "session_over",
         "throttled",
+        "token_reused",
         "unauthorized_client",
         "unknown_subject",
         "weak_password",
       ],
     },
+    services: ["auth"],
+  }),
+  authActiveSessions: metric({
+    name: "auth.sessions.active",
+    kind: "gauge",
+    unit: "{session}",
+    description: "Sessions of people that are not over; every process of auth reports the same number.",
+    attributes: {},
+    services: ["auth"],
+  }),
+  authAuthorizationViolations: metric({
+    name: "auth.authorization.violations",
+    kind: "counter",
+    unit: "{request}",
+    description: "Requests of a valid identity for more than it may have, at the auth service.",
+    attributes: { reason: ["insufficient_scope", "no_session", "step_up_required", "cross_site", "demo_visitor"] },
+    services: ["auth"],
+  }),
+  authPasswordChanges: metric({
+    name: "auth.password.changes",
+    kind: "counter",
+    unit: "{change}",
+    description: "Attempts to change a password, by outcome.",
+    attributes: { "auth.outcome": ["success", "failure"] },
+    services: ["auth"],
+  }),
+  authTokenReuse: metric({
+    name: "auth.token.reuse",
+    kind: "counter",
+    unit: "{token}",
+    description: "Refresh tokens that were used twice, which ends their session.",
+    attributes: {},
     services: ["auth"],
   }),
   gatewayRefusals: metric({
@@ -338,7 +381,9 @@ export const logActions = {
 /** Why the gateway refused a request. */
 export type RefusalReason = (typeof metrics.gatewayRefusals.attributes.reason)[number];
 
-/** Empty here: a team outside this repository adds its actions by declaration merging (docs/instrument-your-service.md). */
-export interface OwnLogActions {}
+type ListedLogActions = typeof logActions;
 
-export type LogActionName = keyof typeof logActions | keyof OwnLogActions;
+/** A team outside this repository adds its actions by declaration merging (docs/instrument-your-service.md). */
+export interface LogActions extends ListedLogActions {}
+
+export type LogActionName = keyof LogActions;

@@ -200,7 +200,7 @@ function start(env: Readonly<Record<string, string>> = {}): Run {
       return promise;
     },
     ended: async () => {
-      const [code, stderr] = await Promise.all([child.exited, child.stderr.text(), done]);
+      const [code, stderr] = await Promise.all([child.exited, new Response(child.stderr).text(), done]);
       return { code, lines: lines(), stderr };
     },
   };

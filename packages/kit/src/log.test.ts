@@ -280,7 +280,7 @@ describe("the Loki sink", () => {
       },
     );
     expect(await child.exited).toBe(0);
-    const written = (await child.stdout.text()).trimEnd().split("\n");
+    const written = (await new Response(child.stdout).text()).trimEnd().split("\n");
     expect(loki.pushes[0]?.path).toBe("/loki/api/v1/push");
     expect(loki.pushes.every(({ authorization }) => authorization === "Bearer ingest-token")).toBe(true);
     const streams = loki.streams();

@@ -126,7 +126,7 @@ describe("database", () => {
     await database.query("alter table changing drop column a");
     const inTransaction = () => database.transaction((tx) => tx.query("select * from changing"));
     const first = await inTransaction().catch(sqlState);
-    expect([[{ b: 2 }], "0A000"]).toContainEqual(first);
+    expect(JSON.stringify(first)).toMatch(/^\[{"b":2}\]$|^"0A000"$/);
     expect(await inTransaction()).toEqual([{ b: 2 }]);
     await database.close();
   });

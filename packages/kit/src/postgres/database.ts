@@ -124,7 +124,7 @@ function timed({ logger, slowQueryMs = 500 }: DatabaseOptions): Runner {
       });
       return result.rows;
     } catch (error) {
-      if (isStalePlan(error) && statementNames.get(text) === name) statementNames.delete(text);
+      if (name !== undefined && isStalePlan(error)) renameStatement(text, name);
       throw toServiceError(error);
     } finally {
       const duration = performance.now() - startedAt;
@@ -146,16 +146,26 @@ function timed({ logger, slowQueryMs = 500 }: DatabaseOptions): Runner {
 
 const statementNames = new Map<string, string>();
 const maxStatements = 500;
-let namesGiven = 0;
+let renamed = 0;
 
-/** One name per text makes pg prepare it once per connection; texts past the limit run unprepared. */
+/**
+ * One name per text makes pg prepare it once per connection; texts past the limit run unprepared. Spans are called by
+ * it, so it tells the kind of statement and is the same in every process.
+ */
 function statementName(text: string): string | undefined {
   const known = statementNames.get(text);
   if (known !== undefined || statementNames.size >= maxStatements) return known;
-  namesGiven += 1;
-  const name = `s${namesGiven}`;
+  const verb = /^\s*(\w{1,16})/.exec(text)?.[1]?.toLowerCase() ?? "statement";
+  const name = `${verb}_${Bun.hash(text).toString(36)}`;
   statementNames.set(text, name);
   return name;
+}
+
+/** `stale` is what failed: by now another request may have renamed it. */
+function renameStatement(text: string, stale: string): void {
+  if (statementNames.get(text) !== stale) return;
+  renamed += 1;
+  statementNames.set(text, `${stale.split(".")[0] ?? stale}.${renamed}`);
 }
 
 /**
