@@ -1,7 +1,8 @@
+import { assertionType, type ClientAssertions, readAssertionSubject } from "./client-assertions.ts";
 import { isSecretOf } from "./client-secrets.ts";
 import { OAuthError } from "./oauth-error.ts";
 import type { Client, ClientStore } from "./store/clients.ts";
-import type { TokenForm } from "./token-form.ts";
+import { requireParameter, type TokenForm } from "./token-form.ts";
 
 interface ClientCredentials {
   readonly clientId: string;
@@ -18,19 +19,46 @@ export class UnknownClientError extends OAuthError {
   }
 }
 
+export interface ClientAuthenticationDeps {
+  readonly clients: ClientStore;
+  readonly assertions: ClientAssertions;
+}
+
 /**
- * Authenticates a client by `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1).
- * @throws OAuthError `invalid_client`, the same for an unknown client and a wrong secret; `invalid_request` when both
- * ways are used at once
+ * Authenticates a client by `client_secret_basic`, `client_secret_post` (RFC 6749 §2.3.1) or `private_key_jwt`
+ * (RFC 7523 §2.2).
+ * @throws OAuthError `invalid_client`, the same for an unknown client and a wrong proof; `invalid_request` when more
+ * than one way is used at once
  */
 export async function authenticateClient(
-  clients: ClientStore,
+  { clients, assertions }: ClientAuthenticationDeps,
   authorization: string | undefined,
   form: TokenForm,
 ): Promise<Client> {
+  if (form.has("client_assertion") || form.has("client_assertion_type"))
+    return await authenticateByAssertion({ clients, assertions }, authorization, form);
   const { clientId, clientSecret } = readCredentials(authorization, form);
   const client = await clients.find(clientId);
   if (isSecretOf(client?.secretHash, clientSecret) && client !== undefined) return client;
+  throw new UnknownClientError(client?.clientId);
+}
+
+async function authenticateByAssertion(
+  { clients, assertions }: ClientAuthenticationDeps,
+  authorization: string | undefined,
+  form: TokenForm,
+): Promise<Client> {
+  if (authorization !== undefined || form.has("client_secret"))
+    throw new OAuthError("invalid_request", "the client authenticates in more than one way, use one");
+  if (requireParameter(form, "client_assertion_type") !== assertionType)
+    throw new OAuthError("invalid_request", `the client_assertion_type must be ${assertionType}`);
+  const assertion = requireParameter(form, "client_assertion");
+  const clientId = readAssertionSubject(assertion);
+  if (clientId === undefined) throw new UnknownClientError();
+  if ((form.get("client_id") ?? clientId) !== clientId)
+    throw new OAuthError("invalid_request", "assertion and body name different clients");
+  const client = await clients.find(clientId);
+  if (client?.jwks !== undefined && (await assertions.prove(clientId, client.jwks, assertion))) return client;
   throw new UnknownClientError(client?.clientId);
 }
 

@@ -6,6 +6,7 @@ import { createKeyring, type Keyring } from "@vitrine/kit/tokens/keyring";
 import { createAccessTokens } from "./access-tokens.ts";
 import type { AppDeps } from "./app.ts";
 import type { Config } from "./config.ts";
+import { createClientAssertions } from "./client-assertions.ts";
 import { createAuthEvents } from "./events.ts";
 import { createFeed } from "./feed.ts";
 import { createKeyRing } from "./key-ring.ts";
@@ -46,6 +47,7 @@ export function createDeps(world: World): AppDeps & PreparationDeps & { readonly
     audience,
     users: createUserStore(database),
     clients: createClientStore(database),
+    assertions: createClientAssertions({ database, issuer, now }),
     passwords: createPasswords(config.passwords, world.passwordFunction),
     accessTokens: createAccessTokens({ keys, issuer, audience, now, newId }),
     verifier: createTokenVerifier({

@@ -7,16 +7,15 @@ import {
 } from "@vitrine/contracts/auth";
 import { scopesOfRole } from "@vitrine/contracts/scopes";
 import type { AccessTokens } from "./access-tokens.ts";
-import { authenticateClient, UnknownClientError } from "./client-authentication.ts";
+import { authenticateClient, type ClientAuthenticationDeps, UnknownClientError } from "./client-authentication.ts";
 import type { AuthEvents, GrantMethod } from "./events.ts";
 import { OAuthError } from "./oauth-error.ts";
 import { grantScopes } from "./scope-request.ts";
-import type { Client, ClientStore } from "./store/clients.ts";
+import type { Client } from "./store/clients.ts";
 import type { UserStore } from "./store/users.ts";
 import { requireParameter, type TokenForm } from "./token-form.ts";
 
-export interface GrantDeps {
-  readonly clients: ClientStore;
+export interface GrantDeps extends ClientAuthenticationDeps {
   readonly users: UserStore;
   readonly accessTokens: AccessTokens;
   readonly events: AuthEvents;
@@ -52,7 +51,7 @@ export async function grantToken(
   if (method === undefined) throw new OAuthError("unsupported_grant_type", "this grant type is not offered");
   let clientId: string | undefined;
   try {
-    const client = await authenticateClient(deps.clients, authorization, form);
+    const client = await authenticateClient(deps, authorization, form);
     clientId = client.clientId;
     const granted = await grants[method](deps, client, form);
     deps.events.tokenIssued(method, clientId, granted.token.scope, granted.userId);

@@ -1,6 +1,7 @@
 import { isScope, type Scope } from "@vitrine/contracts/scopes";
 import type { Queryable } from "@vitrine/kit/postgres";
 import { z } from "zod";
+import { type ClientKeySet, clientKeySet } from "../client-assertions.ts";
 
 export const clientIdForm = /^[a-z][a-z0-9-]{0,63}$/;
 
@@ -13,8 +14,10 @@ export interface Client {
   readonly mayImpersonate: boolean;
 }
 
+/** It has a secret, keys of its own (private_key_jwt), or both. */
 export interface StoredClient extends Client {
-  readonly secretHash: Uint8Array;
+  readonly secretHash: Uint8Array | undefined;
+  readonly jwks: ClientKeySet | undefined;
 }
 
 export interface ClientStore {
@@ -27,7 +30,11 @@ export interface ClientStore {
 
 const storedClient = z.object({
   clientId: z.string(),
-  secretHash: z.instanceof(Uint8Array),
+  secretHash: z
+    .instanceof(Uint8Array)
+    .nullable()
+    .transform((hash) => hash ?? undefined),
+  jwks: clientKeySet.nullable().transform((jwks) => jwks ?? undefined),
   service: z
     .string()
     .nullish()
@@ -42,21 +49,28 @@ export function createClientStore(database: Queryable): ClientStore {
     find: async (clientId) => {
       if (!clientIdForm.test(clientId)) return undefined;
       const [row] = await database.query(
-        `select client_id as "clientId", secret_hash as "secretHash", service, scopes,
+        `select client_id as "clientId", secret_hash as "secretHash", jwks, service, scopes,
                 may_impersonate as "mayImpersonate"
          from clients where client_id = $1 and disabled_at is null`,
         [clientId],
       );
       return row === undefined ? undefined : storedClient.parse(row);
     },
-    putPreset: async ({ clientId, secretHash, service, scopes, mayImpersonate }) => {
+    putPreset: async ({ clientId, secretHash, jwks, service, scopes, mayImpersonate }) => {
       await database.query(
-        `insert into clients (client_id, secret_hash, service, scopes, may_impersonate, preset)
-         values ($1, $2, $3, $4, $5, true)
+        `insert into clients (client_id, secret_hash, jwks, service, scopes, may_impersonate, preset)
+         values ($1, $2, $3, $4, $5, $6, true)
          on conflict (client_id) do update set
-           secret_hash = excluded.secret_hash, service = excluded.service, scopes = excluded.scopes,
+           secret_hash = excluded.secret_hash, jwks = excluded.jwks, service = excluded.service, scopes = excluded.scopes,
            may_impersonate = excluded.may_impersonate, preset = true, updated_at = now(), disabled_at = null`,
-        [clientId, Buffer.from(secretHash), service ?? null, scopes, mayImpersonate],
+        [
+          clientId,
+          secretHash === undefined ? null : Buffer.from(secretHash),
+          jwks === undefined ? null : JSON.stringify(jwks),
+          service ?? null,
+          scopes,
+          mayImpersonate,
+        ],
       );
     },
     disableOtherPresets: async (clientIds) => {
