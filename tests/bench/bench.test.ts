@@ -1,11 +1,20 @@
 import { expect, test } from "bun:test";
 import { describeMachine, toReport, toText } from "./harness/report.ts";
 import { runBench } from "./harness/run.ts";
+import { gatewayBench } from "./gateway/bench.ts";
 import { kitBench } from "./kit/bench.ts";
 
 const runtime = { bun: process.execPath, path: process.env["PATH"] ?? "" };
 const never = new AbortController().signal;
-const tiny = { rounds: 1, seconds: 0.5, warmupSeconds: 0.1, quietMs: 3_000, connections: 8, only: ["kit"] };
+const tiny = {
+  rounds: 1,
+  seconds: 0.5,
+  warmupSeconds: 0.1,
+  quietMs: 3_000,
+  connections: 8,
+  only: ["kit"],
+  scenarios: [],
+};
 
 test("the kit bench measures bare and kit on both routes, and every span, log and recording of the kit arrives", async () => {
   const said: string[] = [];
@@ -35,6 +44,33 @@ test("the kit bench measures bare and kit on both routes, and every span, log an
   expect(said).toContain("round 1 of 1 done");
   expect(toText(report)).toMatch(/\| kit +\| bare +\|/);
 }, 60_000);
+
+test("the gateway bench lets through what may pass, refuses the rest, and every accepted byte arrives", async () => {
+  const settings = { ...tiny, seconds: 0.3, only: ["gateway"], scenarios: ["refused", "small", "tokens"] };
+  const bench = gatewayBench(runtime.path);
+  const run = await runBench(bench, settings, runtime, { say: () => undefined, signal: never });
+
+  expect(run.faults).toEqual([]);
+  expect(run.skipped).toContainEqual({ variant: "nginx", reason: "not asked for" });
+  expect(run.measurements.map(({ route, variant }) => `${route}: ${variant}`)).toEqual([
+    "16 KiB: none",
+    "16 KiB: gateway",
+    "16 KiB, 1,000 tokens: none",
+    "16 KiB, 1,000 tokens: gateway",
+    "64 bytes: none",
+    "64 bytes: gateway",
+    "16 KiB, four of five refused: gateway",
+  ]);
+  const arrived = run.deliveries.find(({ variant, kind }) => variant === "gateway" && kind === "posts");
+  expect(arrived?.arrived).toBeGreaterThan(0);
+  expect(toText(toReport("gateway", new Date(0), describeMachine(), settings, run))).toMatch(/\| gateway +\| none +\|/);
+}, 60_000);
+
+test("a scenario the gateway bench does not have is refused by name", async () => {
+  const settings = { ...tiny, only: ["gateway"], scenarios: ["huge"] };
+  const attempt = runBench(gatewayBench(runtime.path), settings, runtime, { say: () => undefined, signal: never });
+  await expect(attempt).rejects.toThrow("no such scenario: huge");
+});
 
 test("a variant the bench does not have is refused by name before anything is measured", async () => {
   const attempt = runBench(kitBench, { ...tiny, only: ["fastest"] }, runtime, { say: () => undefined, signal: never });

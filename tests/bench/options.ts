@@ -12,11 +12,13 @@ export interface BenchOptions {
 export class UsageError extends Error {}
 
 export const usage = `bun run bench [name …] [--json] [--rounds N] [--seconds S] [--connections N] [--only variant,variant]
+       [--scenario name,name]
 
   --rounds N        alternating rounds (default 4)
   --seconds S       length of one measurement in seconds (default 1)
   --connections N   keep-alive connections, one request under way on each (default 32)
   --only a,b        these variants and their baselines
+  --scenario a,b    further scenarios of the bench, or all (gateway: tokens, small, large, refused)
   --json            the whole result on stdout
 `;
 
@@ -25,15 +27,18 @@ const positive = (name: string, whole: boolean) => {
   return whole ? number.int(`${name} must be a whole number`) : number;
 };
 
+const list = z
+  .string()
+  .default("")
+  .transform((names) => names.split(",").filter((name) => name !== ""));
+
 const schema = z.object({
   json: z.boolean().default(false),
   rounds: positive("--rounds", true).default(4),
   seconds: positive("--seconds", false).default(1),
   connections: positive("--connections", true).default(32),
-  only: z
-    .string()
-    .default("")
-    .transform((list) => list.split(",").filter((name) => name !== "")),
+  only: list,
+  scenario: list,
 });
 
 /** @throws UsageError */
@@ -45,11 +50,11 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   }
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new UsageError(parsed.error.issues.map((issue) => issue.message).join("\n"));
-  const { json, ...settings } = parsed.data;
+  const { json, scenario: scenarios, ...settings } = parsed.data;
   return {
     names: positionals.length === 0 ? known : positionals,
     json,
-    settings: { ...settings, warmupSeconds: Math.min(1, settings.seconds), quietMs: 3_000 },
+    settings: { ...settings, scenarios, warmupSeconds: Math.min(1, settings.seconds), quietMs: 3_000 },
   };
 }
 
@@ -64,6 +69,7 @@ function readArgs(args: readonly string[]) {
         seconds: { type: "string" },
         connections: { type: "string" },
         only: { type: "string" },
+        scenario: { type: "string" },
       },
     });
   } catch (error) {

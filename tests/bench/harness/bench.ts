@@ -1,23 +1,33 @@
 /** What a bench is made of; the harness runs any of them. */
+import type { Measurement } from "./measurement.ts";
 
 export interface LoadRequest {
   readonly method: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** A body that is not text; instead of `body`. */
+  readonly bodyBase64?: string;
+  /** The only status that is no failure; any 2xx when absent. What is refused leaves nothing at the sink. */
+  readonly expect?: number;
 }
 
-/** What the sink tells apart. Only what a request causes: start-up lines and connect spans are not in these. */
-export const arrivalKinds = ["serverSpans", "sqlSpans", "accessLogs", "requestDurations"] as const;
-export type ArrivalKind = (typeof arrivalKinds)[number];
-export type Arrivals = Readonly<Record<ArrivalKind, number>>;
+/**
+ * What sinks tell apart. Only what a request causes: start-up lines and connect spans are not in these. The last three
+ * are of benches whose requests are telemetry themselves.
+ */
+export type ArrivalKind =
+  "serverSpans" | "sqlSpans" | "accessLogs" | "requestDurations" | "posts" | "postedBytes" | "records";
+export type Arrivals = Readonly<Partial<Record<ArrivalKind, number>>>;
 
 export interface Route {
   readonly name: string;
   /** Sent in turn by every connection; more than one, so that no answer can be cached on the way. */
   readonly requests: readonly LoadRequest[];
-  /** What one request must leave at the sink in a variant that exports. */
+  /** What one accepted request must leave at the sink in a variant that exports. */
   readonly leaves: Arrivals;
+  /** Variants for which it means nothing. */
+  readonly without?: readonly string[];
 }
 
 export interface Variant {
@@ -32,6 +42,14 @@ export interface Variant {
   readonly exports: boolean;
   /** Failing to start is then a reason to leave it out, not a fault: its runtime is not part of the repository. */
   readonly mayBeMissing?: boolean;
+  /** Answers 200 once the variant serves; without it, taking connections is enough. */
+  readonly readyPath?: string;
+  /** Of a variant the bench started itself: where it answers. `command` is then not run. */
+  readonly target?: URL;
+  /** Processes that work for this variant beside the one the harness starts, or all of them when it has a `target`. */
+  readonly beside?: readonly number[];
+  /** Asked instead of the sink for what has arrived. */
+  readonly counts?: () => Promise<Arrivals>;
 }
 
 export interface Skipped {
@@ -54,6 +72,9 @@ export interface Runtime {
 
 export interface BenchScope {
   readonly runtime: Runtime;
+  readonly settings: BenchSettings;
+  /** Process of the sink. */
+  readonly sinkPid: number;
   /** Where a variant of this name exports its OTLP to. */
   readonly otlpEndpoint: (variant: string) => string;
   /** Registers what must end with the bench; ends run in reverse order. */
@@ -63,6 +84,12 @@ export interface BenchScope {
 export interface Bench {
   readonly name: string;
   readonly title: string;
+  /** Script of the sink; the OTLP one of `sink/` when absent. */
+  readonly sink?: string;
+  /** Put before the commands of sink and load generator, as to keep them off the core of what is measured. */
+  readonly aside?: readonly string[];
+  /** What the bench is to reach, beside what it reached. */
+  readonly targets?: (measurements: readonly Measurement[]) => readonly string[];
   prepare(scope: BenchScope): Promise<Prepared>;
 }
 
@@ -76,4 +103,6 @@ export interface BenchSettings {
   readonly quietMs: number;
   /** Names of variants to run; all when empty. Baselines of those named always run. */
   readonly only: readonly string[];
+  /** Further scenarios of a bench that has some; `all` for every one. */
+  readonly scenarios: readonly string[];
 }

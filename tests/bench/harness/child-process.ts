@@ -5,7 +5,8 @@ const startTimeoutMs = 20_000;
 const stopTimeoutMs = 15_000;
 
 export interface Child {
-  readonly pid: number;
+  /** Absent when the harness did not start it. */
+  readonly pid: number | undefined;
   readonly url: URL;
   /** Ends it by SIGTERM, so that it sends what it still holds; a fault when it has to be killed. */
   stop(): Promise<string | undefined>;
@@ -14,9 +15,13 @@ export interface Child {
 type Process = Bun.Subprocess<"ignore", "ignore" | "pipe", "pipe">;
 
 /** Starts a server of the bench's own: it chooses its port and prints its address as its first line. */
-export async function startHelper(script: string, runtime: Runtime): Promise<Child> {
-  const child = Bun.spawn([runtime.bun, script], {
-    env: { PATH: runtime.path },
+export async function startHelper(
+  script: string,
+  runtime: Runtime,
+  { before = [], env = {} }: { readonly before?: readonly string[]; readonly env?: Record<string, string> } = {},
+): Promise<Child> {
+  const child = Bun.spawn([...before, runtime.bun, script], {
+    env: { PATH: runtime.path, ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -28,8 +33,9 @@ export async function startHelper(script: string, runtime: Runtime): Promise<Chi
   throw new Error(`${script} did not start: ${await errors()}`);
 }
 
-/** Starts a variant on a free port and resolves when it takes connections. @throws Error with what it said on stderr */
+/** Starts a variant on a free port, or takes the one the bench has started, and resolves when it takes connections. @throws Error with what it said on stderr */
 export async function startVariant(variant: Variant, runtime: Runtime): Promise<Child> {
+  if (variant.target !== undefined) return { pid: undefined, url: variant.target, stop: async () => undefined };
   const port = await freePort();
   const child = Bun.spawn([...variant.command], {
     cwd: variant.cwd,
@@ -41,7 +47,7 @@ export async function startVariant(variant: Variant, runtime: Runtime): Promise<
   });
   const errors = collectErrors(child);
   const deadline = performance.now() + startTimeoutMs;
-  while (!(await accepts(port))) {
+  while (!(await serves(port, variant.readyPath))) {
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`${variant.name} did not start: ${await errors()}`);
     }
@@ -76,6 +82,14 @@ function collectErrors(child: Process): () => Promise<string> {
     await reading;
     return tail.trim() || "it said nothing on stderr";
   };
+}
+
+async function serves(port: number, readyPath: string | undefined): Promise<boolean> {
+  if (readyPath === undefined || !(await accepts(port))) return readyPath === undefined && accepts(port);
+  const answer = await fetch(`http://127.0.0.1:${port}${readyPath}`, { signal: AbortSignal.timeout(2_000) }).catch(
+    () => undefined,
+  );
+  return answer?.ok === true;
 }
 
 async function accepts(port: number): Promise<boolean> {

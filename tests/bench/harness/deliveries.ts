@@ -1,4 +1,4 @@
-import { type ArrivalKind, type Arrivals, arrivalKinds } from "./bench.ts";
+import type { ArrivalKind, Arrivals } from "./bench.ts";
 
 /** What a variant owed the sink at the end of the run, and what the sink has. */
 export interface Delivery {
@@ -8,31 +8,39 @@ export interface Delivery {
   readonly arrived: number;
 }
 
-const nothing: Arrivals = { serverSpans: 0, sqlSpans: 0, accessLogs: 0, requestDurations: 0 };
+const kindsOf = (arrivals: Arrivals) => Object.keys(arrivals) as ArrivalKind[];
 
 /** Adds up what the requests sent so far must leave at the sink. */
 export class Expected {
   readonly #totals = new Map<string, Arrivals>();
 
   add(variant: string, perRequest: Arrivals, requests: number): void {
-    const total = { ...this.of(variant) };
-    for (const kind of arrivalKinds) total[kind] += perRequest[kind] * requests;
+    const total: Partial<Record<ArrivalKind, number>> = { ...this.of(variant) };
+    for (const kind of kindsOf(perRequest)) total[kind] = (total[kind] ?? 0) + (perRequest[kind] ?? 0) * requests;
     this.#totals.set(variant, total);
   }
 
   of(variant: string): Arrivals {
-    return this.#totals.get(variant) ?? nothing;
+    return this.#totals.get(variant) ?? {};
   }
 
   /** Whether spans and logs are there; metrics are totals sent at intervals, and are compared at the end only. */
   hasArrived(variant: string, arrived: Arrivals): boolean {
     const expected = this.of(variant);
-    return arrivalKinds.every((kind) => kind === "requestDurations" || arrived[kind] >= expected[kind]);
+    return kindsOf(arrived).every(
+      (kind) => kind === "requestDurations" || (arrived[kind] ?? 0) >= (expected[kind] ?? 0),
+    );
   }
 }
 
+/** Of the kinds that whoever counts can tell: not every one reads what it counts. */
 export function deliveriesOf(variant: string, expected: Arrivals, arrived: Arrivals): readonly Delivery[] {
-  return arrivalKinds.map((kind) => ({ variant, kind, expected: expected[kind], arrived: arrived[kind] }));
+  return kindsOf(arrived).map((kind) => ({
+    variant,
+    kind,
+    expected: expected[kind] ?? 0,
+    arrived: arrived[kind] ?? 0,
+  }));
 }
 
 const names: Readonly<Record<ArrivalKind, string>> = {
@@ -40,6 +48,9 @@ const names: Readonly<Record<ArrivalKind, string>> = {
   sqlSpans: "SQL spans",
   accessLogs: "access log records",
   requestDurations: "recordings of http.server.request.duration",
+  posts: "posts",
+  postedBytes: "bytes of posts",
+  records: "records",
 };
 
 /** One sentence for each kind that is not exactly what was owed: too many is as wrong as too few. */

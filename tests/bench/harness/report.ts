@@ -24,6 +24,7 @@ export interface BenchReport {
   readonly skipped: readonly Skipped[];
   readonly deliveries: readonly Delivery[];
   readonly faults: readonly string[];
+  readonly targets: readonly string[];
 }
 
 export function describeMachine(): Machine {
@@ -59,11 +60,25 @@ export function toReport(
     skipped: run.skipped,
     deliveries: run.deliveries,
     faults: run.faults,
+    targets: run.targets,
   };
 }
 
-const heads = ["variant", "of", "throughput", "p99", "CPU added", "RSS added", "req/s", "p50", "p99", "CPU", "RSS"];
-const units = ["", "", "ratio", "ratio", "µs/req", "MiB", "", "ms", "ms", "µs/req", "MiB"];
+const heads = [
+  "variant",
+  "of",
+  "throughput",
+  "p99",
+  "CPU added",
+  "RSS added",
+  "req/s",
+  "p50",
+  "p99",
+  "CPU",
+  "per core",
+  "RSS",
+];
+const units = ["", "", "ratio", "ratio", "µs/req", "MiB", "", "ms", "ms", "µs/req", "req/s", "MiB"];
 
 /** Markdown tables that read well in a terminal too: ratios first, each median followed by its least and greatest. */
 export function toText(report: BenchReport): string {
@@ -71,10 +86,17 @@ export function toText(report: BenchReport): string {
   return [
     `${report.bench}, ${report.startedAt.slice(0, 10)}: ${machine.cores} × ${machine.processor}, ${machine.system}, Bun ${machine.bun}, load before ${machine.loadBefore.toFixed(2)}`,
     `${settings.rounds} alternating rounds of ${settings.seconds} s, ${settings.connections} connections; median (least–greatest)`,
-    ...report.routes.flatMap(({ name, variants }) => ["", `### ${name}`, "", ...table(variants.map(row))]),
+    ...report.routes.flatMap(({ name, variants }) => [
+      "",
+      `### ${name}`,
+      "",
+      ...table(variants.map(row)),
+      ...variants.flatMap(cpuLine),
+    ]),
     "",
     ...report.skipped.map(({ variant, reason }) => `left out: ${variant}: ${reason}`),
     deliveryLine(report.deliveries),
+    ...report.targets,
     ...report.faults.map((fault) => `FAULT: ${fault}`),
   ].join("\n");
 }
@@ -96,6 +118,7 @@ function row(summary: VariantSummary): readonly string[] {
     spread(summary.p50Ms, 2),
     spread(summary.p99Ms, 2),
     spread(summary.cpuMicros, 0),
+    spread(summary.perCore, 0),
     spread(summary.residentMiB, 0),
   ];
 }
@@ -130,5 +153,11 @@ function deliveryLine(deliveries: readonly Delivery[]): string {
     const expected = items.reduce((sum, item) => sum + item.expected, 0);
     return `${variant} ${arrived} of ${expected}`;
   });
-  return `arrived at the sink (spans, log records, recordings): ${parts.join(", ")}`;
+  return `arrived at the sink: ${parts.join(", ")}`;
+}
+
+function cpuLine({ variant, cpuMicrosBy }: VariantSummary): readonly string[] {
+  if (cpuMicrosBy === undefined) return [];
+  const shares = Object.entries(cpuMicrosBy).map(([name, micros]) => `${name} ${rounded(micros, 0)}`);
+  return ["", `CPU of ${variant} by program, µs/req: ${shares.join(", ")}`];
 }

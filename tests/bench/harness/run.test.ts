@@ -6,7 +6,15 @@ import type { Bench, Variant } from "./bench.ts";
 import { runBench } from "./run.ts";
 
 const runtime = { bun: process.execPath, path: process.env["PATH"] ?? "" };
-const settings = { rounds: 2, seconds: 0.05, warmupSeconds: 0.02, connections: 2, quietMs: 50, only: [] };
+const settings = {
+  rounds: 2,
+  seconds: 0.05,
+  warmupSeconds: 0.02,
+  connections: 2,
+  quietMs: 50,
+  only: [],
+  scenarios: [],
+};
 const goOn = { say: () => undefined, signal: new AbortController().signal };
 
 const answerOk = "Bun.serve({ port: process.env.PORT, hostname: '127.0.0.1', fetch: () => new Response('ok') })";

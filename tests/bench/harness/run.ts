@@ -4,7 +4,7 @@ import type { Arrivals, Bench, BenchSettings, Prepared, Route, Runtime, Skipped,
 import { type Child, startHelper, startVariant } from "./child-process.ts";
 import { type Delivery, deliveriesOf, deliveryFaults, Expected } from "./deliveries.ts";
 import type { Measurement } from "./measurement.ts";
-import { processUsage } from "./process-usage.ts";
+import { treeUsage } from "./process-usage.ts";
 import { rotated } from "./rotation.ts";
 
 export interface BenchRun {
@@ -15,6 +15,8 @@ export interface BenchRun {
   readonly deliveries: readonly Delivery[];
   /** Why the numbers must not be believed; empty when they may be. */
   readonly faults: readonly string[];
+  /** What the bench is to reach, beside what it reached. */
+  readonly targets: readonly string[];
 }
 
 const pollMs = 25;
@@ -34,12 +36,15 @@ export async function runBench(
   control: BenchControl,
 ): Promise<BenchRun> {
   await using ends = new AsyncDisposableStack();
-  const sink = await startHelper(join(import.meta.dir, "../sink/main.ts"), runtime);
+  const aside = { before: bench.aside ?? [] };
+  const sink = await startHelper(bench.sink ?? join(import.meta.dir, "../sink/main.ts"), runtime, aside);
   ends.defer(async () => void (await sink.stop()));
-  const load = await startHelper(join(import.meta.dir, "../load/main.ts"), runtime);
+  const load = await startHelper(join(import.meta.dir, "../load/main.ts"), runtime, aside);
   ends.defer(async () => void (await load.stop()));
   const prepared = await bench.prepare({
     runtime,
+    settings,
+    sinkPid: sink.pid ?? 0,
     otlpEndpoint: (variant) => new URL(variant, sink.url).href,
     own: (close) => ends.defer(async () => void (await close())),
   });
@@ -54,6 +59,7 @@ export async function runBench(
     skipped,
     measurements: session.measurements,
     ...(await session.finish()),
+    targets: bench.targets?.(session.measurements) ?? [],
   };
 }
 
@@ -114,21 +120,27 @@ class Session {
 
   async measureAll(routes: readonly Route[]): Promise<void> {
     for (const route of routes) {
-      for (const variant of this.variants) await this.#request(variant, route, this.#settings.warmupSeconds);
+      for (const variant of this.#of(route)) await this.#request(variant, route, this.#settings.warmupSeconds);
     }
     for (let round = 0; round < this.#settings.rounds; round += 1) {
       for (const route of routes) {
-        for (const variant of rotated(this.variants, round)) await this.#measure(variant, route, round);
+        for (const variant of rotated(this.#of(route), round)) await this.#measure(variant, route, round);
       }
       this.#control.say(`round ${round + 1} of ${this.#settings.rounds} done`);
     }
   }
 
+  #of(route: Route): readonly Variant[] {
+    return this.variants.filter(({ name }) => route.without?.includes(name) !== true);
+  }
+
   async #measure(variant: Variant, route: Route, round: number): Promise<void> {
-    const child = this.#child(variant);
-    const before = await processUsage(child.pid);
+    const { pid } = this.#child(variant);
+    const pids = [...(pid === undefined ? [] : [pid]), ...(variant.beside ?? [])];
+    const before = await treeUsage(pids);
     const result = await this.#request(variant, route, this.#settings.seconds);
-    const after = await processUsage(child.pid);
+    const after = await treeUsage(pids);
+    const perRequest = (micros: number) => micros / Math.max(1, result.requests);
     this.measurements.push({
       route: route.name,
       variant: variant.name,
@@ -141,8 +153,14 @@ class Session {
         before === undefined || after === undefined
           ? undefined
           : {
-              cpuMicros: (after.cpuMicros - before.cpuMicros) / Math.max(1, result.requests),
+              cpuMicros: perRequest(after.cpuMicros - before.cpuMicros),
               residentBytes: after.residentBytes,
+              cpuMicrosBy: Object.fromEntries(
+                Object.entries(after.cpuMicrosBy).map(([name, micros]) => [
+                  name,
+                  perRequest(micros - (before.cpuMicrosBy[name] ?? 0)),
+                ]),
+              ),
             },
     });
   }
@@ -150,11 +168,12 @@ class Session {
   /** Sends load and waits until what it leaves has arrived, so that no variant works for the last one's account. */
   async #request(variant: Variant, route: Route, seconds: number): Promise<LoadResult> {
     this.#control.signal.throwIfAborted();
-    const { hostname, port } = this.#child(variant).url;
+    const { hostname, port, pathname } = this.#child(variant).url;
+    const below = pathname.replace(/\/$/, "");
     const spec: LoadSpec = {
       hostname,
       port: Number(port),
-      requests: route.requests,
+      requests: below === "" ? route.requests : route.requests.map((r) => ({ ...r, path: `${below}${r.path}` })),
       connections: this.#settings.connections,
       seconds,
       maxRequests: Number.MAX_SAFE_INTEGER,
@@ -171,7 +190,7 @@ class Session {
       this.#faults.push(`${variant.name} ${route.name}: ${count} × ${kind}`);
     }
     if (variant.exports) {
-      this.#expected.add(variant.name, route.leaves, result.requests);
+      this.#expected.add(variant.name, route.leaves, result.accepted);
       await this.#settle(variant);
     }
     return result;
@@ -193,7 +212,7 @@ class Session {
   }
 
   /** Stops the variants, which makes them send the rest, and compares what arrived with what was asked. */
-  async finish(): Promise<Pick<BenchRun, "deliveries" | "faults">> {
+  async finish(): Promise<Omit<BenchRun, "variants" | "routes" | "skipped" | "measurements" | "targets">> {
     await this.stop();
     const deliveries: Delivery[] = [];
     for (const variant of this.variants.filter((candidate) => candidate.exports)) {
@@ -214,6 +233,7 @@ class Session {
   }
 
   async #arrived(variant: Variant): Promise<Arrivals> {
+    if (variant.counts !== undefined) return variant.counts();
     const answer = await fetch(new URL(`/${variant.name}/counts`, this.#sink.url), {
       signal: AbortSignal.timeout(60_000),
     });

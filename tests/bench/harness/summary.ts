@@ -16,6 +16,10 @@ export interface VariantSummary {
   readonly p99Ms: Spread;
   readonly cpuMicros?: Spread;
   readonly residentMiB?: Spread;
+  /** Requests a core can take: one second of CPU divided by `cpuMicros`. */
+  readonly perCore?: Spread;
+  /** Median CPU per request by program, where more than one works for the variant. */
+  readonly cpuMicrosBy?: Readonly<Record<string, number>>;
 }
 
 const mebibyte = 1_048_576;
@@ -27,12 +31,16 @@ export function summarise(
 ): readonly VariantSummary[] {
   const of = (variant: string) =>
     measurements.filter((measurement) => measurement.variant === variant).toSorted((a, b) => a.round - b.round);
-  return variants.map(({ name, baseline }) => {
+  const measured = variants.filter(({ name }) => measurements.some((m) => m.variant === name));
+  // A baseline for which a route means nothing leaves the others beside the first that has it.
+  const stands = (baseline: string) => measured.some(({ name }) => name === baseline);
+  return measured.map(({ name, baseline: wanted }) => {
+    const baseline = stands(wanted) ? wanted : (measured[0]?.name ?? wanted);
     const own = of(name);
     const base = of(baseline);
     const compare = (read: (m: Measurement) => number, combine: (value: number, base: number) => number) =>
       paired(own.map(read), base.map(read), combine);
-    return {
+    const summary: VariantSummary = {
       variant: name,
       baseline,
       throughputRatio: compare((m) => m.requestsPerSecond, divide),
@@ -40,12 +48,15 @@ export function summarise(
       requestsPerSecond: spreadOf(own.map((m) => m.requestsPerSecond)),
       p50Ms: spreadOf(own.map((m) => m.p50Ms)),
       p99Ms: spreadOf(own.map((m) => m.p99Ms)),
-      ...usage(own, base),
     };
+    return Object.assign(summary, usage(own, base));
   });
 }
 
-type UsageSummary = Pick<VariantSummary, "cpuAddedMicros" | "residentAddedMiB" | "cpuMicros" | "residentMiB">;
+type UsageSummary = Pick<
+  VariantSummary,
+  "cpuAddedMicros" | "residentAddedMiB" | "cpuMicros" | "residentMiB" | "perCore" | "cpuMicrosBy"
+>;
 
 function usage(own: readonly Measurement[], base: readonly Measurement[]): UsageSummary {
   const ownUsage = own.flatMap((m) => m.usage ?? []);
@@ -66,7 +77,16 @@ function usage(own: readonly Measurement[], base: readonly Measurement[]): Usage
     ),
     cpuMicros: spreadOf(cpu),
     residentMiB: spreadOf(resident),
+    perCore: spreadOf(cpu.map((micros) => 1e6 / Math.max(1, micros))),
+    ...parts(ownUsage),
   };
+}
+
+function parts(usages: readonly NonNullable<Measurement["usage"]>[]): Pick<VariantSummary, "cpuMicrosBy"> {
+  const names = Object.keys(usages[0]?.cpuMicrosBy ?? {});
+  if (names.length < 2) return {};
+  const median = (name: string) => spreadOf(usages.map(({ cpuMicrosBy }) => cpuMicrosBy?.[name] ?? 0)).median;
+  return { cpuMicrosBy: Object.fromEntries(names.map((name) => [name, median(name)])) };
 }
 
 function divide(value: number, base: number): number {

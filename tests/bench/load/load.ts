@@ -16,7 +16,9 @@ export interface LoadSpec {
 export interface LoadResult {
   /** Answers received, whatever their status. */
   readonly requests: number;
-  /** What went wrong, by kind: a status outside 2xx, a broken connection, an answer that could not be read. */
+  /** Of these, answered 2xx. */
+  readonly accepted: number;
+  /** What went wrong, by kind: a status other than expected (any 2xx when nothing else is), a broken connection, an answer that could not be read. */
   readonly failures: Readonly<Record<string, number>>;
   /** From the first request to the last answer. */
   readonly seconds: number;
@@ -44,6 +46,8 @@ interface Connection {
   next: number;
   unsent: Uint8Array | undefined;
   sentAt: number;
+  /** Status of the request under way that is no failure; any 2xx when absent. */
+  expect: number | undefined;
   finished: boolean;
   readonly done: PromiseWithResolvers<void>;
 }
@@ -51,8 +55,10 @@ interface Connection {
 class LoadRun {
   readonly #spec: LoadSpec;
   readonly #frames: readonly Uint8Array[];
+  readonly #expected: readonly (number | undefined)[];
   readonly #latencies = new LatencyHistogram();
   readonly #failures: Record<string, number> = {};
+  #accepted = 0;
   #started = 0;
   #deadline = 0;
   #lastAnswerAt = 0;
@@ -60,6 +66,7 @@ class LoadRun {
   constructor(spec: LoadSpec) {
     this.#spec = spec;
     this.#frames = spec.requests.map((request) => frame(request, `${spec.hostname}:${spec.port}`));
+    this.#expected = spec.requests.map(({ expect }) => expect);
   }
 
   async connect(n: number): Promise<Connection> {
@@ -70,6 +77,7 @@ class LoadRun {
       next: Math.floor((n * this.#frames.length) / this.#spec.connections),
       unsent: undefined,
       sentAt: 0,
+      expect: undefined,
       finished: false,
       done: Promise.withResolvers<void>(),
     };
@@ -98,6 +106,7 @@ class LoadRun {
     clearInterval(stalled);
     return {
       requests: this.#latencies.total,
+      accepted: this.#accepted,
       failures: this.#failures,
       seconds: (this.#lastAnswerAt - startedAt) / 1_000,
       p50Ms: this.#latencies.quantileMicros(0.5) / 1_000,
@@ -114,6 +123,7 @@ class LoadRun {
     }
     this.#started += 1;
     connection.unsent = this.#frames[connection.next];
+    connection.expect = this.#expected[connection.next];
     connection.next = (connection.next + 1) % this.#frames.length;
     connection.sentAt = now;
     this.#write(connection);
@@ -132,7 +142,9 @@ class LoadRun {
       if (status === undefined) return;
       this.#lastAnswerAt = performance.now();
       this.#latencies.record((this.#lastAnswerAt - connection.sentAt) * 1_000);
-      if (status < 200 || status > 299) this.#fail(`status ${status}`);
+      const success = status >= 200 && status <= 299;
+      if (success) this.#accepted += 1;
+      if (connection.expect === undefined ? !success : status !== connection.expect) this.#fail(`status ${status}`);
       this.#send(connection);
     } catch (error) {
       this.#finish(connection, error instanceof Error ? error.message : "unreadable answer");
@@ -159,11 +171,16 @@ class LoadRun {
 }
 
 function frame(request: LoadRequest, host: string): Uint8Array {
-  const body = new TextEncoder().encode(request.body ?? "");
+  const body =
+    request.bodyBase64 === undefined
+      ? new TextEncoder().encode(request.body ?? "")
+      : Buffer.from(request.bodyBase64, "base64");
   const headers = Object.entries({
     host,
     ...request.headers,
-    ...(request.body === undefined ? {} : { "content-length": String(body.byteLength) }),
+    ...(request.body === undefined && request.bodyBase64 === undefined
+      ? {}
+      : { "content-length": String(body.byteLength) }),
   });
   const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   return Buffer.concat([Buffer.from(`${request.method} ${request.path} HTTP/1.1\r\n${head}\r\n`), body]);

@@ -1,7 +1,6 @@
-import type { ArrivalKind } from "../harness/bench.ts";
 import { wireFields } from "./wire.ts";
 
-export type Counts = Record<ArrivalKind, number>;
+export type Counts = Record<"serverSpans" | "sqlSpans" | "accessLogs" | "requestDurations", number>;
 
 export function noCounts(): Counts {
   return { serverSpans: 0, sqlSpans: 0, accessLogs: 0, requestDurations: 0 };
