@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createdIngestKey, type IngestKey, ingestKeyPage } from "@vitrine/contracts/ingest-keys";
-import { scopesOfRole } from "@vitrine/contracts/scopes";
 import { createTokenSource } from "@vitrine/kit/tokens/source";
 import { followFeed } from "@vitrine/kit/tokens/feed";
 import { makeIngestKey } from "@vitrine/kit/tokens/ingest-key";
 import { createKeyring } from "@vitrine/kit/tokens/keyring";
+import { personToken } from "../testing/person-token.ts";
 import { basic, readToken, startAuth, type TestAuth, testConfig, testSecrets } from "../testing/start-auth.ts";
 
 let auth: TestAuth;
@@ -13,17 +13,12 @@ let viewer = "";
 
 beforeAll(async () => {
   auth = await startAuth();
-  [operator, viewer] = await Promise.all([personToken("operator"), personToken("viewer")]);
+  [operator, viewer] = await Promise.all([personToken(auth, "operator"), personToken(auth, "viewer")]);
 });
 
 afterAll(async () => {
   await auth[Symbol.asyncDispose]();
 });
-
-async function personToken(role: "viewer" | "operator", from = auth): Promise<string> {
-  const user = { id: Bun.randomUUIDv7(), name: `a-${role}-${crypto.randomUUID().slice(0, 8)}`, role } as const;
-  return (await from.accessTokens.forPerson(user, scopesOfRole[role])).access_token;
-}
 
 async function send(method: string, path: string, token: string, body?: unknown, from = auth): Promise<Response> {
   return from.app.request(`/api/auth/ingest-keys${path}`, {
@@ -167,7 +162,7 @@ describe("rotation", () => {
     let atMs = Date.now();
     await using own = await startAuth({ postgres: auth.postgres, config: auth.config, now: () => atMs });
     const body = grant({ expiresAt: new Date(atMs + 60_000).toISOString() });
-    const token = await personToken("operator", own);
+    const token = await personToken(own, "operator");
     const first = await create(body, own, token);
     await create(body, own, token);
     atMs += 61_000;

@@ -1,20 +1,37 @@
 import type { AppEnv } from "@vitrine/kit/http";
 import type { Logger } from "@vitrine/kit/log";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { authenticateClient } from "../client-authentication.ts";
 import { answerOAuthError } from "../oauth-error.ts";
-import { parseTokenForm } from "../token-form.ts";
+import { parseTokenForm, requireParameter, type TokenForm } from "../token-form.ts";
 import { type GrantDeps, grantToken } from "../token-grants.ts";
+import { introspect, revokeToken, type TokenStateDeps } from "../token-state.ts";
 import { noStore } from "./no-store.ts";
 
-export interface TokenRouteDeps extends GrantDeps {
+export interface TokenRouteDeps extends GrantDeps, Omit<TokenStateDeps, "events"> {
   readonly logger: Logger;
 }
 
+/** Endpoints for OAuth clients, each of which authenticates itself: nobody scans for tokens here (RFC 7662 §2.1). */
 export function tokenRoutes(deps: TokenRouteDeps) {
   const app = new Hono<AppEnv>();
   app.onError((error, c) => answerOAuthError(c, error, deps.logger));
-  return app.use(noStore).post("/token", async (c) => {
-    const form = parseTokenForm(c.req.header("content-type"), await c.req.text());
-    return c.json(await grantToken(deps, form, c.req.header("authorization")));
-  });
+  return app
+    .use(noStore)
+    .post("/token", async (c) => c.json(await grantToken(deps, await readForm(c), c.req.header("authorization"))))
+    .post("/introspect", async (c) => {
+      const form = await readForm(c);
+      await authenticateClient(deps, c.req.header("authorization"), form);
+      return c.json(await introspect(deps, requireParameter(form, "token")));
+    })
+    .post("/revoke", async (c) => {
+      const form = await readForm(c);
+      const client = await authenticateClient(deps, c.req.header("authorization"), form);
+      await revokeToken(deps, client, requireParameter(form, "token"));
+      return c.body(null, 200);
+    });
+}
+
+async function readForm(c: Context<AppEnv>): Promise<TokenForm> {
+  return parseTokenForm(c.req.header("content-type"), await c.req.text());
 }

@@ -33,7 +33,13 @@ test("the metadata names the public endpoints under the issuer (RFC 8414)", asyn
     token_endpoint: "https://vitrine.example/oauth/token",
     jwks_uri: "https://vitrine.example/.well-known/jwks.json",
     response_types_supported: [],
-    grant_types_supported: ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"],
-    token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+    grant_types_supported: expect.arrayContaining([
+      "client_credentials",
+      "urn:ietf:params:oauth:grant-type:token-exchange",
+    ]),
+    introspection_endpoint: "https://vitrine.example/oauth/introspect",
+    revocation_endpoint: "https://vitrine.example/oauth/revoke",
+    token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+    token_endpoint_auth_signing_alg_values_supported: ["EdDSA", "ES256", "PS256", "RS256"],
   });
 });

@@ -1,0 +1,64 @@
+import type { AccessClaims } from "@vitrine/contracts/auth";
+import type { Introspection } from "@vitrine/contracts/oauth";
+import { ServiceError } from "@vitrine/kit/errors";
+import type { Database } from "@vitrine/kit/postgres";
+import type { TokenVerifier } from "@vitrine/kit/tokens";
+import { isIngestKey } from "@vitrine/kit/tokens/ingest-key";
+import type { Keyring } from "@vitrine/kit/tokens/keyring";
+import type { AuthEvents } from "./events.ts";
+import type { Feed } from "./feed.ts";
+import { revoke } from "./revocations.ts";
+import type { Client } from "./store/clients.ts";
+
+export interface TokenStateDeps {
+  readonly verifier: TokenVerifier;
+  readonly keyring: Keyring;
+  readonly database: Database;
+  readonly feed: Feed;
+  readonly events: AuthEvents;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Verifiers elsewhere accept a token a little past its time. */
+const leewayMs = 60_000;
+
+/** What a token or an ingest key stands for (RFC 7662 §2.2). @throws ServiceError `unavailable` when it cannot be told */
+export async function introspect(deps: TokenStateDeps, token: string): Promise<Introspection> {
+  // What another process revoked a moment ago must not be called active here.
+  await deps.feed.catchUp();
+  const claims = await claimsOf(deps, token);
+  if (claims === undefined) return { active: false };
+  const { iat, exp, ...rest } = claims;
+  if (!isIngestKey(token)) return { active: true, token_type: "Bearer", ...rest, iat, exp };
+  // A key without an end has none to tell, and when it was made is the administrators' to know.
+  return { active: true, token_type: "ingest_key", ...rest, ...(exp === Number.MAX_SAFE_INTEGER ? {} : { exp }) };
+}
+
+/**
+ * Takes back a token of the client's own (RFC 7009 §2.1). Any other text is none of its business, and it is not told
+ * whether there is such a token.
+ */
+export async function revokeToken(deps: TokenStateDeps, client: Client, token: string): Promise<void> {
+  const claims = isIngestKey(token) ? undefined : await claimsOf(deps, token);
+  if (claims === undefined) return;
+  if (claims.client_id !== client.clientId) {
+    deps.events.revocationRefused(client.clientId, claims.jti);
+    return;
+  }
+  const { jti, exp } = claims;
+  await deps.database.transaction((tx) =>
+    revoke(tx, { kind: "jti", id: jti, atMs: deps.now(), expiresAtMs: exp * 1_000 + leewayMs }),
+  );
+  await deps.feed.catchUp();
+  deps.events.tokenRevoked(client.clientId, jti);
+}
+
+async function claimsOf({ verifier, keyring }: TokenStateDeps, token: string): Promise<AccessClaims | undefined> {
+  try {
+    return await keyring.accept(verifier).verify(token);
+  } catch (error) {
+    if (error instanceof ServiceError && error.status === 401) return undefined;
+    throw error;
+  }
+}
