@@ -38,20 +38,25 @@ afterAll(async () => {
   await telemetry.stop();
 });
 
+/** The request to this path: others may come in late, from a test that gave them up. */
+const requestTo = (path: string) => seen.find((request) => request.path === path);
+
 const to = (path: string) => new URL(path, upstream.url);
 
 describe("a call", () => {
   test("carries trace and request id to the other side and is one client span", async () => {
     const parent = trace.getTracer("test").startSpan("parent");
     const scope = withRequestScope(trace.setSpan(ROOT_CONTEXT, parent), { requestId: "id-1" });
-    const answer = await context.with(scope, () => tracedFetch(to("/orders/1?token=hidden"), { timeoutMs: 1_000 }));
+    const answer = await context.with(scope, () => tracedFetch(to("/orders/1?token=hidden"), { timeoutMs: 10_000 }));
     expect(await answer.text()).toBe("answer");
     parent.end();
     const span = telemetry.spans().find(({ kind }) => kind === SpanKind.CLIENT);
     const { traceId } = parent.spanContext();
     expect(span?.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
-    expect(seen[0]?.headers.get("traceparent")).toBe(`00-${traceId}-${span?.spanContext().spanId ?? ""}-01`);
-    expect(seen[0]?.headers.get("x-request-id")).toBe("id-1");
+    expect(requestTo("/orders/1")?.headers.get("traceparent")).toBe(
+      `00-${traceId}-${span?.spanContext().spanId ?? ""}-01`,
+    );
+    expect(requestTo("/orders/1")?.headers.get("x-request-id")).toBe("id-1");
     expect(span?.attributes).toMatchObject({
       "http.request.method": "GET",
       "http.response.status_code": 200,
@@ -65,15 +70,18 @@ describe("a call", () => {
   test("leaves a request id that the caller chose, and its other headers and body, as they are", async () => {
     const scope = withRequestScope(ROOT_CONTEXT, { requestId: "id-1" });
     const headers = { "x-request-id": "own", authorization: "Bearer hidden" };
-    await context.with(scope, () => tracedFetch(to("/x"), { method: "POST", headers, body: "body", timeoutMs: 1_000 }));
-    expect(seen[0]?.method).toBe("POST");
-    expect(seen[0]?.headers.get("x-request-id")).toBe("own");
-    expect(seen[0]?.headers.get("authorization")).toBe("Bearer hidden");
+    await context.with(scope, () =>
+      tracedFetch(to("/own"), { method: "POST", headers, body: "body", timeoutMs: 10_000 }),
+    );
+    const request = requestTo("/own");
+    expect(request?.method).toBe("POST");
+    expect(request?.headers.get("x-request-id")).toBe("own");
+    expect(request?.headers.get("authorization")).toBe("Bearer hidden");
     expect(Bun.inspect(telemetry.spans()[0]?.attributes)).not.toContain("hidden");
   });
 
   test.each([404, 500])("that is answered by %d returns the answer and marks the span", async (status) => {
-    const answer = await tracedFetch(to(`/${status}`), { timeoutMs: 1_000 });
+    const answer = await tracedFetch(to(`/${status}`), { timeoutMs: 10_000 });
     expect(answer.status).toBe(status);
     expect(telemetry.spans()[0]?.status.code).toBe(SpanStatusCode.ERROR);
     expect(telemetry.spans()[0]?.attributes["error.type"]).toBe(String(status));
@@ -81,15 +89,16 @@ describe("a call", () => {
 
   test("never follows a redirect, whatever it is asked", async () => {
     const insisting: object = { redirect: "follow" };
-    const answer = await tracedFetch(to("/moved"), { timeoutMs: 1_000, ...insisting });
+    const answer = await tracedFetch(to("/moved"), { timeoutMs: 10_000, ...insisting });
     expect([answer.status, answer.headers.get("location")]).toEqual([302, "/elsewhere"]);
-    expect(seen.map(({ path }) => path)).toEqual(["/moved"]);
+    expect(requestTo("/moved")).toBeDefined();
+    expect(requestTo("/elsewhere")).toBeUndefined();
   });
 
   test("in a context without tracing makes no span and passes no trace on", async () => {
-    await context.with(suppressTracing(ROOT_CONTEXT), () => tracedFetch(to("/x"), { timeoutMs: 1_000 }));
+    await context.with(suppressTracing(ROOT_CONTEXT), () => tracedFetch(to("/quiet"), { timeoutMs: 10_000 }));
     expect(telemetry.spans()).toHaveLength(0);
-    expect(seen[0]?.headers.has("traceparent")).toBe(false);
+    expect(requestTo("/quiet")?.headers.has("traceparent")).toBe(false);
   });
 });
 
@@ -102,7 +111,7 @@ describe("a call without an answer", () => {
   });
 
   test("whose connection is refused is unavailable, with Retry-After", async () => {
-    const call = tracedFetch(`http://127.0.0.1:${await freePort()}/`, { timeoutMs: 1_000 });
+    const call = tracedFetch(`http://127.0.0.1:${await freePort()}/`, { timeoutMs: 10_000 });
     await expect(call).rejects.toMatchObject({ code: "unavailable", reason: "upstream_down" });
     await expect(call).rejects.toMatchObject({ headers: { "retry-after": "2" } });
     expect(telemetry.spans()[0]?.attributes["error.type"]).toBe("unavailable");
@@ -110,7 +119,7 @@ describe("a call without an answer", () => {
 
   test("that the caller gave up is told as the caller's own, and its span ends", async () => {
     const leaving = new AbortController();
-    const call = tracedFetch(to("/hang"), { timeoutMs: 1_000, signal: leaving.signal });
+    const call = tracedFetch(to("/hang"), { timeoutMs: 10_000, signal: leaving.signal });
     leaving.abort();
     await expect(call).rejects.toHaveProperty("name", "AbortError");
     expect(telemetry.spans()[0]?.attributes["error.type"]).toBe("aborted");
@@ -126,6 +135,6 @@ test("Bun's own fetch is not traced: it passes no trace on", async () => {
   const parent = trace.getTracer("test").startSpan("parent");
   await context.with(trace.setSpan(ROOT_CONTEXT, parent), () => fetch(to("/plain")));
   parent.end();
-  expect(seen[0]?.headers.has("traceparent")).toBe(false);
+  expect(requestTo("/plain")?.headers.has("traceparent")).toBe(false);
   expect(telemetry.spans()).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, jest, setDefaultTimeout, test } from "bun:test";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,9 @@ import { createBaseApp } from "./http/app.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { type LogLine, memoryLogger } from "./testing/log.ts";
 import { type OtlpSink, startOtlpSink } from "./testing/otlp-sink.ts";
+
+/** Processes and servers of their own are slow on a busy machine. */
+setDefaultTimeout(30_000);
 
 const preload = join(import.meta.dir, "telemetry/preload.ts");
 const fixture = join(import.meta.dir, "testing/fixture-lifecycle.ts");
@@ -283,7 +286,7 @@ describe("a process", () => {
     const startedAt = performance.now();
     const { code, lines } = await service.ended();
     expect(code).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
     const told = messages(lines);
     expect(told.slice(told.indexOf("stopping"))).toEqual([
       "stopping",
@@ -305,7 +308,7 @@ describe("a process", () => {
     service.child.kill("SIGTERM");
     const startedAt = performance.now();
     const { code, lines, stderr } = await service.ended();
-    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(code).toBe(0);
     expect(messages(lines)).toContain("closed first");
     const lost = stderr
@@ -324,7 +327,7 @@ describe("a process", () => {
       });
     }
     await sink.stop();
-  }, 15_000);
+  });
 
   describe("with a collector", () => {
     let sink: OtlpSink;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { context, ROOT_CONTEXT, SeverityNumber, trace } from "@opentelemetry/api";
 import { withRequestScope } from "./context.ts";
@@ -6,6 +6,9 @@ import { ServiceError } from "./errors.ts";
 import { createLogger } from "./log.ts";
 import { memoryLogger } from "./testing/log.ts";
 import { startTestTelemetry, type TestTelemetry } from "./testing/telemetry.ts";
+
+/** Processes and servers of their own are slow on a busy machine. */
+setDefaultTimeout(30_000);
 
 let telemetry: TestTelemetry;
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { problem } from "@vitrine/contracts/problem";
 import { Hono } from "hono";
@@ -10,6 +10,9 @@ import { startTestTelemetry, type TestTelemetry } from "../testing/telemetry.ts"
 import { type AppEnv, createBaseApp, toServiceError } from "./app.ts";
 import { maskAddress } from "./observe.ts";
 import { validated } from "./validate.ts";
+
+/** Processes and servers of their own are slow on a busy machine. */
+setDefaultTimeout(30_000);
 
 let telemetry: TestTelemetry;
 

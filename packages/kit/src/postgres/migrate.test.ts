@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,12 +7,15 @@ import { startPostgres } from "../testing/postgres.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { migrate } from "./migrate.ts";
 
+/** Processes and servers of their own are slow on a busy machine. */
+setDefaultTimeout(30_000);
+
 let root: string;
 const opened: Database[] = [];
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "vitrine-migrate-"));
-}, 30_000);
+});
 
 afterAll(async () => {
   for (const database of opened) await database.close();
@@ -44,7 +47,7 @@ let opening: Awaited<ReturnType<typeof open>>;
 
 beforeEach(async () => {
   opening = await open();
-}, 30_000);
+});
 
 describe("migrations", () => {
   test("are applied in the order of their numbers, once, and new ones on top", async () => {

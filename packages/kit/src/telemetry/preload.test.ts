@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { type OtlpSink, startOtlpSink } from "../testing/otlp-sink.ts";
 import { startPostgres } from "../testing/postgres.ts";
+
+/** Processes and servers of their own are slow on a busy machine. */
+setDefaultTimeout(30_000);
 
 const root = join(import.meta.dir, "..");
 let sink: OtlpSink;
@@ -52,7 +55,7 @@ beforeAll(async () => {
   );
   const [, address] = await firstLine(service.stdout, /listening on (http:\/\/[^/"]+)/);
   base = address ?? "";
-}, 30_000);
+});
 
 afterAll(async () => {
   service.kill("SIGTERM");

@@ -1,4 +1,4 @@
 import { afterAll } from "bun:test";
 import { stopPostgres } from "./postgres.ts";
 
-afterAll(stopPostgres);
+afterAll(stopPostgres, 30_000);
