@@ -11,11 +11,16 @@ const errorKinds = {
   unauthenticated: { status: 401, title: "A token is needed" },
   invalid_token: { status: 401, title: "The token is not valid" },
   invalid_credentials: { status: 401, title: "Name or password is wrong" },
+  mfa_required: { status: 401, title: "A second factor is needed" },
+  step_up_required: { status: 401, title: "Prove who you are once more" },
+  cross_site_request: { status: 403, title: "Another site sent this request" },
   insufficient_scope: { status: 403, title: "The token may not do this" },
   not_found: { status: 404, title: "There is nothing here" },
   method_not_allowed: { status: 405, title: "This method is not allowed here" },
+  request_timeout: { status: 408, title: "The request took too long to arrive" },
   name_taken: { status: 409, title: "The name is taken" },
   too_many_keys: { status: 409, title: "Two keys of this name are active" },
+  second_factor_active: { status: 409, title: "A second factor is active already" },
   out_of_stock: { status: 409, title: "There are too few pieces" },
   idempotency_conflict: {
     status: 409,
@@ -50,6 +55,8 @@ export interface ServiceErrorOptions {
   /** Sent as `Retry-After`, in whole seconds (RFC 9110 §10.2.3). */
   readonly retryAfterSeconds?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Members of the answer beside those of every problem (RFC 9457 §3.2). */
+  readonly extensions?: Readonly<Record<string, string | number>>;
   readonly cause?: unknown;
 }
 
@@ -62,6 +69,7 @@ export class ServiceError extends Error {
   readonly reason: string | undefined;
   readonly fields: readonly FieldFault[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly extensions: Readonly<Record<string, string | number>> | undefined;
 
   /** @param detail what is wrong and how to mend it, for the caller; never secrets, never text of another system */
   constructor(code: ErrorCode, detail?: string, options: ServiceErrorOptions = {}) {
@@ -73,6 +81,7 @@ export class ServiceError extends Error {
     this.detail = detail;
     this.reason = options.reason;
     this.fields = options.fields;
+    this.extensions = options.extensions;
     this.headers =
       options.retryAfterSeconds === undefined
         ? { ...options.headers }

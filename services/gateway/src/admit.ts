@@ -1,7 +1,7 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { ServiceError } from "@vitrine/kit/errors";
 import { bearerToken, checkScope } from "@vitrine/kit/http/auth";
-import type { TokenVerifier } from "@vitrine/kit/tokens";
+import type { ForgeryGuard } from "./limits/forgery-guard.ts";
 import type { PathEntry } from "./routes/match.ts";
 import type { Route } from "./routes/route.ts";
 
@@ -20,12 +20,16 @@ export function findRoute(entry: PathEntry | undefined, method: string): Route {
  * The claims of the request's token, from the `Authorization` header alone: never a cookie, never the query
  * (RFC 6750 §2.3).
  *
- * @throws ServiceError 401 without a valid token; 503 when it cannot be judged, so that exporters keep their data
+ * @throws ServiceError 401 without a valid token; 429 after too many that were not; 503 when it cannot be judged, so that exporters keep their data
  */
-export async function authenticate(authorization: string | undefined, verifier: TokenVerifier): Promise<AccessClaims> {
+export async function authenticate(
+  authorization: string | undefined,
+  guard: ForgeryGuard,
+  address: () => string | undefined,
+): Promise<AccessClaims> {
   const token = bearerToken(authorization);
   try {
-    return await verifier.verify(token);
+    return await guard.verify(token, address);
   } catch (cause) {
     if (cause instanceof ServiceError && cause.status < 500) throw cause;
     throw new ServiceError("unavailable", undefined, { reason: "cannot_verify", retryAfterSeconds: 2, cause });

@@ -1,29 +1,33 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { currentRequest } from "@vitrine/kit/context";
 import { ServiceError } from "@vitrine/kit/errors";
-import { answerMetrics, type AppEnv, createBaseApp, toServiceError } from "@vitrine/kit/http";
+import { type AppEnv, createBaseApp, toServiceError } from "@vitrine/kit/http";
 import { nameRoute } from "@vitrine/kit/http/observe";
 import type { Readiness } from "@vitrine/kit/lifecycle";
 import type { Logger } from "@vitrine/kit/log";
-import type { TokenVerifier } from "@vitrine/kit/tokens";
 import type { Context, Hono } from "hono";
 import { authenticate, authorise, findRoute } from "./admit.ts";
+import { answer } from "./answer.ts";
+import { declaredBytes } from "./body.ts";
+import { addressKey, type ClientAddress } from "./client-address.ts";
 import type { GatewayEvents } from "./events.ts";
 import { secure } from "./headers.ts";
-import { ingestOtlp } from "./ingest.ts";
-import { ingestLoki } from "./loki-push.ts";
-import { forwardedPath, proxy } from "./proxy.ts";
+import type { ForgeryGuard } from "./limits/forgery-guard.ts";
+import { freePassage, type Limits, type Passage } from "./limits/limits.ts";
 import { answerRefusal, refusalReason } from "./refuse.ts";
 import { createMatcher } from "./routes/match.ts";
+import { rateClasses } from "./routes/rate-class.ts";
 import type { ErrorForm, Route, Upstream } from "./routes/route.ts";
-import { parseTarget, type Target } from "./target.ts";
+import { parseTarget } from "./target.ts";
 
 export type UpstreamUrls = Readonly<Record<Exclude<Upstream, "self">, string>>;
 
 export interface GatewayDeps {
   readonly logger: Logger;
   readonly readiness: Readiness;
-  readonly verifier: TokenVerifier;
+  readonly guard: ForgeryGuard;
+  readonly limits: Limits;
+  readonly clientAddress: ClientAddress;
   readonly events: GatewayEvents;
   /** Addresses without a trailing slash. */
   readonly upstreams: UpstreamUrls;
@@ -38,10 +42,8 @@ interface Admission {
   route?: Route;
   pattern?: string;
   claims?: AccessClaims;
+  passage?: Passage;
 }
-
-/** Seconds a connection may be silent on every listener; slower rows ask for more, request by request. */
-const idleTimeoutSeconds = 30;
 
 /** One listener of the gateway: everything it answers is a row of its table. */
 export function createApp(deps: GatewayDeps): Hono<AppEnv> {
@@ -73,8 +75,11 @@ export function createApp(deps: GatewayDeps): Hono<AppEnv> {
       const route = findRoute(entry, c.req.method);
       admission.route = route;
       const claims = await admit(c, route, admission, deps);
-      return await answer(c, route, target, claims, deps);
+      const passage = await enter(c, route, claims, deps);
+      admission.passage = passage;
+      return await answer({ c, route, target, claims, passage, address: () => addressOf(c, deps) }, deps);
     } catch (error) {
+      admission.passage?.leave();
       c.error = error instanceof Error ? error : new Error("something that is no error was thrown");
       return refuse(c, error, admission, deps);
     }
@@ -86,6 +91,13 @@ function sampleOf(route: Route | undefined): Admission {
   return route === undefined ? {} : { route, pattern: route.path };
 }
 
+function addressOf(c: Context<AppEnv>, { clientAddress }: GatewayDeps): string | undefined {
+  return clientAddress({
+    address: c.env?.server?.requestIP(c.req.raw)?.address,
+    forwardedFor: c.req.header("x-forwarded-for"),
+  });
+}
+
 async function admit(
   c: Context<AppEnv>,
   route: Route,
@@ -93,7 +105,7 @@ async function admit(
   deps: GatewayDeps,
 ): Promise<AccessClaims | undefined> {
   if (route.access === "public") return undefined;
-  const claims = await authenticate(c.req.header("authorization"), deps.verifier);
+  const claims = await authenticate(c.req.header("authorization"), deps.guard, () => addressKey(addressOf(c, deps)));
   admission.claims = claims;
   c.set("claims", claims);
   const request = currentRequest();
@@ -102,38 +114,25 @@ async function admit(
   return claims;
 }
 
-async function answer(
+/** Counts the request against the quotas of whoever holds them. */
+async function enter(
   c: Context<AppEnv>,
   route: Route,
-  target: Target,
   claims: AccessClaims | undefined,
   deps: GatewayDeps,
-): Promise<Response> {
-  if (route.upstream === "self") return secured(await answerMetrics(c), route);
-  const url = `${deps.upstreams[route.upstream]}${forwardedPath(route, target.path)}`;
-  if (route.ingest !== undefined && route.body !== "none" && claims !== undefined) {
-    const ingest = route.ingest.format === "otlp" ? ingestOtlp : ingestLoki;
-    const { response, bytes } = await ingest({
-      request: c.req.raw,
-      claims,
-      url,
-      body: route.body,
-      timeoutMs: route.timeoutMs,
-    });
-    if (response.ok) deps.events.accepted(claims.client_id, route.ingest.signal, bytes);
-    else if (response.status >= 500) deps.events.upstreamFailed(route.upstream, route.path, response.status);
-    return response;
-  }
-  const patienceSeconds = Math.ceil(route.timeoutMs / 1_000) + 5;
-  if (patienceSeconds > idleTimeoutSeconds) c.env?.server?.timeout?.(c.req.raw, patienceSeconds);
-  const response = await proxy(c.req.raw, route, `${url}${target.query}`);
-  if (response.status >= 500) deps.events.upstreamFailed(route.upstream, route.path, response.status);
-  return secured(response, route);
-}
-
-function secured(response: Response, route: Route | undefined): Response {
-  secure(response.headers, route);
-  return response;
+): Promise<Passage> {
+  if (route.rate === "none") return freePassage;
+  const per = rateClasses[route.rate].per;
+  const holder =
+    claims === undefined || per === "address"
+      ? addressKey(addressOf(c, deps))
+      : per === "client"
+        ? claims.client_id
+        : claims.sub;
+  const declared = route.body === "none" ? 0 : declaredBytes(c.req.raw);
+  // A body that is too large is refused before it is read: it uses nothing up.
+  const counts = route.body !== "none" && declared <= route.body.encodedBytes;
+  return await deps.limits.enter(route.rate, holder, counts ? declared : 0);
 }
 
 /** nginx's code for a client that left: nobody reads it, the access log and the metrics do. */
@@ -152,5 +151,7 @@ function refuse(c: Context<AppEnv>, thrown: unknown, admission: Admission, deps:
     upstream: route?.upstream,
     cause: error.cause ?? error,
   });
-  return secured(answerRefusal(c, error, route?.errors ?? deps.defaultErrors), route);
+  const response = answerRefusal(c, error, route?.errors ?? deps.defaultErrors);
+  secure(response.headers, route);
+  return response;
 }

@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { BodyRule, Encoding } from "./routes/route.ts";
+import { arriveWithin, tooSlow, watch } from "./body-stream.ts";
 import { mediaType } from "./rpc-status.ts";
 
 /** A request's body on its way to an upstream, always decoded: what was counted is what is sent. */
@@ -8,6 +9,8 @@ export interface ForwardBody {
   readonly content: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Encoded bytes the client has sent so far. */
   received(): number;
+  /** Bytes they have become. */
+  decoded(): number;
   /** Why the body cannot be taken, known once it was read to where it breaks a rule. */
   fault(): ServiceError | undefined;
 }
@@ -20,27 +23,34 @@ const inlineDecodedBytes = 2_097_152;
 
 /**
  * Takes a body within its rule. Compression is undone here, once, under the cap for decoded bytes; nothing past a cap
- * is ever held (CWE-409, ASVS 5.2.3).
+ * is ever held (CWE-409, ASVS 5.2.3). A body that is unpacked piece by piece waits for `mayUnpack` first.
  *
- * @throws ServiceError `unsupported_media_type`, `payload_too_large`, `invalid_request` (cannot be decompressed); a
- * stream tells the latter two later, by {@link ForwardBody.fault}
+ * @throws ServiceError `unsupported_media_type`, `payload_too_large`, `request_timeout`, `invalid_request` (cannot be
+ * decompressed), and what `mayUnpack` throws; a stream tells all but the first later, by {@link ForwardBody.fault}
  */
-export async function takeBody(request: Request, rule: BodyRule): Promise<ForwardBody> {
+export async function takeBody(request: Request, rule: BodyRule, mayUnpack: () => Promise<void>): Promise<ForwardBody> {
   checkMediaType(request, rule);
   const encoding = contentEncoding(request, rule);
-  const length = Number(request.headers.get("content-length") ?? Number.NaN);
+  const length = declaredBytes(request);
   if (length > rule.encodedBytes) throw tooLarge(rule.encodedBytes);
   if (request.body === null) return whole(new Uint8Array(), 0);
   // The synchronous zstd of Bun takes a cut-off frame for a whole one; its stream does not.
   if (length <= wholeBytes && encoding !== "zstd") {
-    const bytes = new Uint8Array(await request.arrayBuffer());
+    const bytes = new Uint8Array(await arriveWithin(rule.arriveMs, request.arrayBuffer()));
     if (bytes.byteLength > rule.encodedBytes) throw tooLarge(rule.encodedBytes);
     if (encoding === "identity") return whole(bytes, bytes.byteLength);
     const decoded = gunzip(bytes, rule.decodedBytes);
     if (decoded !== undefined) return whole(decoded, bytes.byteLength);
+    await mayUnpack();
     return streamed(new Blob([bytes]).stream(), encoding, rule, request.signal);
   }
+  if (encoding !== "identity") await mayUnpack();
   return streamed(request.body, encoding, rule, request.signal);
+}
+
+/** What `Content-Length` says; `NaN` for a body of unknown length. */
+export function declaredBytes(request: Request): number {
+  return Number(request.headers.get("content-length") ?? Number.NaN);
 }
 
 function checkMediaType(request: Request, rule: BodyRule): void {
@@ -65,7 +75,7 @@ function contentEncoding(request: Request, rule: BodyRule): Encoding {
 }
 
 function whole(content: Uint8Array<ArrayBuffer>, received: number): ForwardBody {
-  return { content, received: () => received, fault: () => undefined };
+  return { content, received: () => received, decoded: () => content.byteLength, fault: () => undefined };
 }
 
 /** `undefined` when the body unpacks to more than is unpacked in one go. */
@@ -87,11 +97,15 @@ function streamed(
   client: AbortSignal,
 ): ForwardBody {
   let received = 0;
-  let decoded = 0;
+  let unpacked = 0;
   let fault: ServiceError | undefined;
-  const encoded = watch(source, (chunk) => {
-    received += chunk.byteLength;
-    if (received > rule.encodedBytes) throw (fault = tooLarge(rule.encodedBytes));
+  const encoded = watch(source, {
+    inspect: (chunk) => {
+      received += chunk.byteLength;
+      if (received > rule.encodedBytes) throw (fault = tooLarge(rule.encodedBytes));
+    },
+    withinMs: rule.arriveMs,
+    late: () => (fault ??= tooSlow(rule.arriveMs)),
   });
   const content =
     encoding === "identity"
@@ -99,45 +113,22 @@ function streamed(
       : watch(
           // Bun decodes zstd as well; the types of the web platform do not know it yet.
           encoded.pipeThrough(new DecompressionStream(encoding as CompressionFormat)),
-          (chunk) => {
-            decoded += chunk.byteLength;
-            if (decoded > rule.decodedBytes) throw (fault = tooLarge(rule.decodedBytes));
-          },
-          (cause) => {
-            if (!client.aborted) fault ??= badEncoding(encoding, cause);
+          {
+            inspect: (chunk) => {
+              unpacked += chunk.byteLength;
+              if (unpacked > rule.decodedBytes) throw (fault = tooLarge(rule.decodedBytes));
+            },
+            failed: (cause) => {
+              if (!client.aborted) fault ??= badEncoding(encoding, cause);
+            },
           },
         );
-  return { content, received: () => received, fault: () => fault };
-}
-
-/** Passes chunks on after `inspect` has seen them; `failed` hears what broke the source or `inspect`. */
-function watch(
-  source: ReadableStream<Uint8Array<ArrayBuffer>>,
-  inspect: (chunk: Uint8Array) => void,
-  failed: (cause: unknown) => void = () => undefined,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = source.getReader();
-  return new ReadableStream<Uint8Array<ArrayBuffer>>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read();
-          if (done) {
-            controller.close();
-            return;
-          }
-          inspect(value);
-          controller.enqueue(value);
-        } catch (cause) {
-          failed(cause);
-          controller.error(cause);
-          await reader.cancel(cause).catch(() => undefined);
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+  return {
+    content,
+    received: () => received,
+    decoded: () => (encoding === "identity" ? received : unpacked),
+    fault: () => fault,
+  };
 }
 
 function tooLarge(bytes: number): ServiceError {

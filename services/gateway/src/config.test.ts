@@ -17,6 +17,23 @@ test("an upstream may have a path, and a trailing slash is not part of it", () =
   );
 });
 
+test("quotas are variables with their units, and 0 is without limit", () => {
+  const { limits, trustedProxies } = parseConfig({
+    QUOTA_INGEST_REQUESTS_PER_SECOND: "0",
+    QUOTA_QUERY_IN_FLIGHT: "5",
+    MAX_CONCURRENT_REQUESTS: "77",
+    TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+  });
+  expect(limits).toMatchObject({
+    classes: { ingest: { requestsPerSecond: 0, burstSeconds: 2 }, query: { inFlight: 5 } },
+    maxConcurrent: 77,
+  });
+  expect(trustedProxies).toEqual(["10.0.0.0/8", "::1"]);
+  expect(() => parseConfig({ TRUSTED_PROXIES: "10.0.0.0/99 proxy" })).toThrow(
+    /TRUSTED_PROXIES.*10\.0\.0\.0\/99.*proxy/,
+  );
+});
+
 test("every fault is named at once", () => {
   expect(() => parseConfig({ OTLP_PORT: "x", LOKI_URL: "ftp://loki" })).toThrow(ConfigError);
   expect(() => parseConfig({ OTLP_PORT: "x", LOKI_URL: "ftp://loki" })).toThrow(

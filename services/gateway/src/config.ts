@@ -1,26 +1,64 @@
 import {
   type BaseConfig,
   baseShape,
+  ConfigError,
   type Env,
+  integer,
   parseEnv,
   port,
   toBaseConfig,
   type TokenConfig,
   tokenShape,
+  text,
   toTokenConfig,
   url,
 } from "@vitrine/kit/config";
 import type { UpstreamUrls } from "./app.ts";
+import { networkFault } from "./client-address.ts";
+import { type RateClass, type RateClasses, rateClasses } from "./routes/rate-class.ts";
 
 export interface Config extends BaseConfig {
   readonly otlpPort: number;
   readonly tokens: TokenConfig;
   readonly upstreams: UpstreamUrls;
+  readonly limits: LimitsConfig;
+  /** Networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+}
+
+/** All of it per process; 0 is without limit, except for `maxConcurrent`. */
+export interface LimitsConfig {
+  readonly classes: RateClasses;
+  readonly maxConcurrent: number;
+  readonly failuresPerSecond: number;
+}
+
+const anyRate = { min: 0, max: 1_000_000_000 } as const;
+const places = { min: 0, max: 100_000 } as const;
+
+/** The quotas of a class; what they count is told in routes/rate-class.ts. */
+function quotaShape<const N extends Uppercase<keyof RateClasses>>(name: N) {
+  const { requestsPerSecond, bytesPerSecond, inFlight } = rateClasses[name.toLowerCase() as keyof RateClasses];
+  return {
+    [`QUOTA_${name}_REQUESTS_PER_SECOND`]: integer({ ...anyRate, fallback: requestsPerSecond }),
+    [`QUOTA_${name}_BYTES_PER_SECOND`]: integer({ ...anyRate, fallback: bytesPerSecond }),
+    [`QUOTA_${name}_IN_FLIGHT`]: integer({ ...places, fallback: inFlight }),
+  } as Record<
+    `QUOTA_${N}_REQUESTS_PER_SECOND` | `QUOTA_${N}_BYTES_PER_SECOND` | `QUOTA_${N}_IN_FLIGHT`,
+    ReturnType<typeof integer>
+  >;
 }
 
 const shape = {
   ...baseShape,
   ...tokenShape,
+  ...quotaShape("INGEST"),
+  ...quotaShape("QUERY"),
+  ...quotaShape("API"),
+  ...quotaShape("OPEN"),
+  QUOTA_FAILURES_PER_SECOND: integer({ ...anyRate, fallback: 500 }),
+  MAX_CONCURRENT_REQUESTS: integer({ min: 1, max: 100_000, fallback: 1_024 }),
+  TRUSTED_PROXIES: text(""),
   PORT: port(8080),
   OTLP_PORT: port(4318),
   ORDERS_URL: url("http://127.0.0.1:8082"),
@@ -35,6 +73,9 @@ const shape = {
 /** @throws ConfigError naming every variable that is wrong */
 export function parseConfig(env: Env): Config {
   const values = parseEnv(env, shape);
+  const trustedProxies = values.TRUSTED_PROXIES.split(/[\s,]+/).filter((network) => network !== "");
+  const faults = trustedProxies.map(networkFault).filter((fault) => fault !== undefined);
+  if (faults.length > 0) throw new ConfigError([`TRUSTED_PROXIES: ${faults.join("; ")}`]);
   const address = (value: string) => value.replace(/\/+$/, "");
   return {
     ...toBaseConfig(values),
@@ -50,5 +91,27 @@ export function parseConfig(env: Env): Config {
       jaeger: address(values.JAEGER_URL),
       alertmanager: address(values.ALERTMANAGER_URL),
     },
+    limits: {
+      classes: {
+        ingest: quotas(rateClasses.ingest, values, "INGEST"),
+        query: quotas(rateClasses.query, values, "QUERY"),
+        api: quotas(rateClasses.api, values, "API"),
+        open: quotas(rateClasses.open, values, "OPEN"),
+      },
+      maxConcurrent: values.MAX_CONCURRENT_REQUESTS,
+      failuresPerSecond: values.QUOTA_FAILURES_PER_SECOND,
+    },
+    trustedProxies,
+  };
+}
+
+type QuotaValues = Readonly<Record<keyof ReturnType<typeof quotaShape>, number>>;
+
+function quotas(defaults: RateClass, values: QuotaValues, name: Uppercase<keyof RateClasses>): RateClass {
+  return {
+    ...defaults,
+    requestsPerSecond: values[`QUOTA_${name}_REQUESTS_PER_SECOND`],
+    bytesPerSecond: values[`QUOTA_${name}_BYTES_PER_SECOND`],
+    inFlight: values[`QUOTA_${name}_IN_FLIGHT`],
   };
 }

@@ -19,6 +19,8 @@ export interface GatewayEvents {
   accepted(clientId: string, signal: Signal, bytes: number): void;
   /** An upstream answered 5xx; the answer itself is passed on. */
   upstreamFailed(upstream: Upstream, route: string, status: number): void;
+  /** An answer broke off after its first part had gone out. */
+  brokenOff(upstream: Upstream, route: string, cause: unknown): void;
 }
 
 /** Counts everything and writes at most one line a second of each kind, which says how many it stands for. */
@@ -57,6 +59,14 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
       logger.warn(
         { action: "gateway.upstream_failed", extra: { upstream, route, status, suppressed } },
         `${upstream} answered ${status}`,
+      );
+    },
+    brokenOff: (upstream, route, cause) => {
+      const suppressed = admit(`${upstream} broken`);
+      if (suppressed === undefined) return;
+      logger.warn(
+        { action: "gateway.upstream_failed", err: cause, extra: { upstream, route, suppressed } },
+        `an answer of ${upstream} broke off`,
       );
     },
   };

@@ -52,6 +52,7 @@ const allowed = new Set([
   "content-length",
   "content-type",
   "host",
+  "x-client-address",
   "idempotency-key",
   "if-none-match",
   "traceparent",

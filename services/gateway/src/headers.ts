@@ -12,12 +12,19 @@ const forwardedToServices = ["accept-language", "authorization", "idempotency-ke
  * The headers of a request to a service or an engine, built from an allow-list and never copied. `X-Request-Id` and
  * `traceparent` are added by the kit's fetch. Engines get no credentials (RFC 9700 §4.13, ASVS 4.1.3).
  */
-export function requestHeaders(request: Request, route: Route): Record<string, string> {
+export function requestHeaders(
+  request: Request,
+  route: Route,
+  clientAddress: string | undefined,
+): Record<string, string> {
   // Without one Bun would ask for encodings of its own, and the client would get what it did not ask for.
   const headers: Record<string, string> = {
     "accept-encoding": request.headers.get("accept-encoding") ?? "identity",
   };
-  const names = upstreams[route.upstream] === "service" ? [...forwarded, ...forwardedToServices] : forwarded;
+  const service = upstreams[route.upstream] === "service";
+  // Set by the gateway alone: a service throttles by it.
+  if (service && clientAddress !== undefined) headers["x-client-address"] = clientAddress;
+  const names = service ? [...forwarded, ...forwardedToServices] : forwarded;
   for (const name of names) {
     const value = request.headers.get(name);
     if (value !== null) headers[name] = value;

@@ -153,7 +153,9 @@ describe("a body past a cap is 413, final, and reaches no collector whole", () =
       }),
     );
     clearInterval(timer);
-    expect(new Set(statuses)).toEqual(new Set([413]));
+    // Those that waited too long for their turn to be unpacked are told to come back.
+    expect(statuses.filter((status) => status !== 413 && status !== 429)).toEqual([]);
+    expect(statuses).toContain(413);
     // Unbounded this would be 20 GB, and 1.6 GB if every body were held up to its cap; most of this is uncollected.
     expect((peak - before) / MiB).toBeLessThan(800);
   }, 30_000);

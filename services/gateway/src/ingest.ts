@@ -2,6 +2,7 @@ import type { AccessClaims } from "@vitrine/contracts/auth";
 import { takeBody } from "./body.ts";
 import { callCollector, type CollectorAnswer, misleading, refusalText } from "./collector.ts";
 import { identityHeaders, ingestAnswerHeaders } from "./headers.ts";
+import type { Passage } from "./limits/limits.ts";
 import { adviseRetry } from "./refuse.ts";
 import type { BodyRule } from "./routes/route.ts";
 import { encodeStatus, type OtlpMediaType, otlpMediaType } from "./rpc-status.ts";
@@ -13,6 +14,7 @@ export interface IngestRequest {
   readonly url: string;
   readonly body: BodyRule;
   readonly timeoutMs: number;
+  readonly passage: Passage;
 }
 
 export interface IngestAnswer {
@@ -34,9 +36,11 @@ export async function ingestOtlp({
   url,
   body: rule,
   timeoutMs,
+  passage,
 }: IngestRequest): Promise<IngestAnswer> {
   const identity = identityHeaders(claims);
-  const body = await takeBody(request, rule);
+  const body = await takeBody(request, rule, () => passage.toUnpack());
+  await passage.toUpstream();
   const type = otlpMediaType(request.headers.get("content-type") ?? undefined);
   const answer = await callCollector({ url, identity, type, content: body.content, timeoutMs }).catch(
     (error: unknown) => {
@@ -46,6 +50,7 @@ export async function ingestOtlp({
   // The collector may have answered before it read so far.
   const fault = body.fault();
   if (fault !== undefined) throw fault;
+  passage.carried(body.decoded());
   return { response: toOtlpResponse(answer, type), bytes: body.received() };
 }
 

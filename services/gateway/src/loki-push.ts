@@ -21,18 +21,21 @@ export async function ingestLoki({
   url,
   body: rule,
   timeoutMs,
+  passage,
 }: IngestRequest): Promise<IngestAnswer> {
   const identity = identityHeaders(claims);
-  const body = await takeBody(request, rule);
+  const body = await takeBody(request, rule, () => passage.toUnpack());
   const text = await new Response(body.content).text().catch((error: unknown) => {
     throw body.fault() ?? error;
   });
+  passage.carried(body.decoded());
   const content = JSON.stringify(toOtlpLogs(parseJson(text)));
   if (Buffer.byteLength(content) > maxOtlpBytes) {
     throw new ServiceError("payload_too_large", "the push is too large: send fewer entries at a time", {
       reason: "too_large",
     });
   }
+  await passage.toUpstream();
   const answer = await callCollector({ url, identity, type: "application/json", content, timeoutMs });
   return { response: toLokiResponse(answer), bytes: body.received() };
 }

@@ -1,9 +1,12 @@
 import { runService } from "@vitrine/kit/service";
 import { createTokenVerifier } from "@vitrine/kit/tokens";
 import { createApp } from "./app.ts";
+import { createClientAddress } from "./client-address.ts";
 import { probeCollector } from "./collector-probe.ts";
 import { parseConfig } from "./config.ts";
 import { createEvents } from "./events.ts";
+import { createForgeryGuard } from "./limits/forgery-guard.ts";
+import { createLimits } from "./limits/limits.ts";
 import { otlpRoutes, routes } from "./routes/table.ts";
 
 await runService("gateway", process, parseConfig, ({ config, logger, lifecycle }) => {
@@ -11,8 +14,15 @@ await runService("gateway", process, parseConfig, ({ config, logger, lifecycle }
   lifecycle.task("keys", () => verifier.ready());
   // Told, not asked for: engines may still be building, and a gateway out of rotation helps no exporter.
   lifecycle.inform("collector", () => probeCollector(config.upstreams.collector));
-  const { upstreams } = config;
-  const deps = { logger, readiness: lifecycle.readiness, verifier, events: createEvents(logger), upstreams };
+  const deps = {
+    logger,
+    readiness: lifecycle.readiness,
+    guard: createForgeryGuard({ verifier, failuresPerSecond: config.limits.failuresPerSecond }),
+    limits: createLimits(config.limits),
+    clientAddress: createClientAddress(config),
+    events: createEvents(logger),
+    upstreams: config.upstreams,
+  };
   // Bun's own 413 is bare: every route counts its bodies itself and answers in its form.
   const limits = { host: config.http.host, maxBodyBytes: Number.MAX_SAFE_INTEGER };
   lifecycle.serve(createApp({ ...deps, routes, defaultErrors: "problem" }), { ...limits, port: config.http.port });

@@ -1,7 +1,9 @@
 import { ServiceError } from "@vitrine/kit/errors";
 import { tracedFetch } from "@vitrine/kit/fetch";
 import { takeBody } from "./body.ts";
+import { watch } from "./body-stream.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
+import type { Passage } from "./limits/limits.ts";
 import type { Route } from "./routes/route.ts";
 
 /** The path an upstream sees for a path of ours. */
@@ -18,17 +20,38 @@ function sendsBody(request: Request): boolean {
 /** Answers that have no body whatever their headers say (RFC 9110 §6.4.1). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/** Answers up to this declared length are read whole, so that one that breaks off is an error and not half an answer. */
+const wholeBytes = 262_144;
+
+export interface ProxyRequest {
+  readonly request: Request;
+  readonly route: Route;
+  /** With the query. */
+  readonly url: string;
+  /** Who asks: for our own services, which throttle by it. */
+  readonly clientAddress: string | undefined;
+  /** Left when the answer has gone out, whichever way it ends. */
+  readonly passage: Passage;
+  /** Hears of an answer that broke off after its first part had gone out. */
+  readonly brokenOff: (cause: unknown) => void;
+}
+
 /**
  * Passes a request on and streams the answer back, status for status, in the encoding it came in. Redirects are
  * handed to the client of a service and never followed.
  *
- * @throws ServiceError for the body as `takeBody` does; 503 or 504 when the upstream does not answer
+ * @throws ServiceError for the body as `takeBody` does; 502, 503 or 504 when the upstream gives no whole answer
  */
-export async function proxy(request: Request, route: Route, url: string): Promise<Response> {
-  const body = sendsBody(request) && route.body !== "none" ? await takeBody(request, route.body) : undefined;
-  const upstream = await tracedFetch(url, {
+export async function proxy(call: ProxyRequest): Promise<Response> {
+  const { request, route, passage } = call;
+  const body =
+    sendsBody(request) && route.body !== "none"
+      ? await takeBody(request, route.body, () => passage.toUnpack())
+      : undefined;
+  await passage.toUpstream();
+  const upstream = await tracedFetch(call.url, {
     method: request.method,
-    headers: requestHeaders(request, route),
+    headers: requestHeaders(request, route, call.clientAddress),
     ...(body === undefined ? {} : { body: body.content }),
     timeoutMs: route.timeoutMs,
     decompress: false,
@@ -38,9 +61,39 @@ export async function proxy(request: Request, route: Route, url: string): Promis
   });
   const fault = body?.fault();
   if (fault !== undefined) throw fault;
+  if (body !== undefined) passage.carried(body.decoded());
   if (upstream.status < 200) throw new ServiceError("upstream_failed", undefined, { reason: "upstream_failed" });
-  return new Response(bodiless.has(upstream.status) ? null : upstream.body, {
-    status: upstream.status,
-    headers: responseHeaders(upstream, route),
+  const init = { status: upstream.status, headers: responseHeaders(upstream, route) };
+  const content = await answerBody(upstream, call);
+  return new Response(content, init);
+}
+
+async function answerBody(upstream: Response, call: ProxyRequest): Promise<ArrayBuffer | ReadableStream | null> {
+  const { passage, request } = call;
+  if (upstream.body === null || bodiless.has(upstream.status) || request.method === "HEAD") {
+    passage.leave();
+    return null;
+  }
+  if (Number(upstream.headers.get("content-length") ?? Number.NaN) <= wholeBytes) {
+    const content = await upstream.arrayBuffer().catch((cause: unknown) => {
+      throw request.signal.aborted || isTimeout(cause) ? cause : brokenAnswer(cause);
+    });
+    passage.leave();
+    return content;
+  }
+  request.signal.addEventListener("abort", () => passage.leave(), { once: true });
+  return watch(upstream.body, {
+    ended: () => passage.leave(),
+    failed: (cause) => {
+      if (!request.signal.aborted) call.brokenOff(cause);
+    },
   });
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "TimeoutError";
+}
+
+function brokenAnswer(cause: unknown): ServiceError {
+  return new ServiceError("upstream_failed", undefined, { reason: "upstream_failed", retryAfterSeconds: 2, cause });
 }

@@ -115,7 +115,7 @@ describe("an upstream that is slow or breaks off", () => {
 
   test("breaks the client's answer off too, instead of ending it as if it were whole", async () => {
     const { url, server } = await startTcp((socket) => {
-      socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", () =>
+      socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{", () =>
         setTimeout(() => socket.destroy(), 20),
       );
     });
@@ -127,6 +127,24 @@ describe("an upstream that is slow or breaks off", () => {
       () => "broken off",
     );
     expect(outcome).toBe("broken off");
+    expect(broken.lines).toContainEqual(
+      expect.objectContaining({ action: "gateway.upstream_failed", message: "an answer of orders broke off" }),
+    );
+    expect(broken.limits.load().upstream).toBe(0);
+    await broken.stop();
+    server.close();
+  });
+
+  test("is 502 when a short answer breaks off: nothing of it has gone out yet", async () => {
+    const { url, server } = await startTcp((socket) => {
+      socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", () =>
+        setTimeout(() => socket.destroy(), 20),
+      );
+    });
+    const broken = await startGateway({ upstreams: { orders: url } });
+    const response = await fetch(`${broken.url}/api/orders`, { headers: await broken.bearer("orders:read") });
+    expect([response.status, response.headers.get("retry-after")]).toEqual([502, "2"]);
+    expect(broken.refusals).toMatchObject([{ reason: "upstream_failed", upstream: "orders" }]);
     await broken.stop();
     server.close();
   });

@@ -1,4 +1,5 @@
 import type { Scope } from "@vitrine/contracts/scopes";
+import type { RateClassName } from "./rate-class.ts";
 
 export const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 
@@ -27,6 +28,8 @@ export type Encoding = "identity" | "gzip" | "zstd";
 export interface BodyRule {
   readonly encodedBytes: number;
   readonly decodedBytes: number;
+  /** Milliseconds in which all of it must arrive. */
+  readonly arriveMs: number;
   readonly encodings: readonly Encoding[];
   /** Without it the upstream decides. */
   readonly mediaTypes?: readonly string[];
@@ -44,6 +47,8 @@ export interface Route {
   /** The path the upstream sees: the same, without a prefix, or another. */
   readonly forward: "keep" | { readonly strip: string } | { readonly as: string };
   readonly body: BodyRule | "none";
+  /** Whose quotas count; `none` for what the gateway answers itself at no cost. */
+  readonly rate: RateClassName | "none";
   /** Milliseconds for the whole exchange with the upstream, the answer's body included. */
   readonly timeoutMs: number;
   /** A quiet route leaves no span and no access line; it is measured all the same. */

@@ -24,6 +24,10 @@ describe("the table", () => {
     }
   });
 
+  test("lets no body arrive later than its row has time for", () => {
+    for (const { body, timeoutMs } of routes) if (body !== "none") expect(body.arriveMs).toBeLessThan(timeoutMs);
+  });
+
   test("serves ingest and health on the OTLP port and nothing else", () =>
     expect(otlpRoutes.map(({ path }) => path)).toEqual([
       "/v1/traces",
@@ -109,6 +113,13 @@ describe("validation", () => {
     ["a star in the middle", [{ ...base, path: "/prometheus/**/x" }], "is not a canonical path pattern"],
     ["a prefix it does not have", [{ ...base, forward: { strip: "/prom" } }], "cannot be stripped of /prom"],
     ["no timeout", [{ ...base, timeoutMs: 0 }], "needs a timeout of at most 240000 ms"],
+    ["an upstream without a rate class", [{ ...base, rate: "none" }], "asks an upstream and has no rate class"],
+    ["an unknown rate class", [{ ...base, rate: "lots" }], "has the unknown rate class lots"],
+    [
+      "a token counted by address",
+      [{ ...base, rate: "open" }],
+      "counts by address where there is a token, or by token where there is none",
+    ],
     ["a body without a rule", [{ ...base, body: "none" }], "takes bodies by its methods and has no body rule"],
   ])("refuses %s", (_, rows, fault) => {
     expect(findFaults(rows as Route[])).toContain(`${rows[0]?.path}: ${fault}`);

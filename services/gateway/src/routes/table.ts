@@ -10,6 +10,7 @@ const MiB = 1_048_576;
 const otlpBody: BodyRule = {
   encodedBytes: 16 * MiB,
   decodedBytes: 16 * MiB,
+  arriveMs: 7_000,
   encodings: ["identity", "gzip", "zstd"],
   mediaTypes: ["application/x-protobuf", "application/json"],
 };
@@ -18,15 +19,17 @@ const otlpBody: BodyRule = {
 const lokiBody: BodyRule = {
   encodedBytes: 4 * MiB,
   decodedBytes: 4 * MiB,
+  arriveMs: 7_000,
   encodings: ["identity", "gzip"],
   mediaTypes: ["application/json"],
 };
 
-const apiBody: BodyRule = { encodedBytes: MiB, decodedBytes: MiB, encodings: ["identity"] };
+const apiBody: BodyRule = { encodedBytes: MiB, decodedBytes: MiB, arriveMs: 10_000, encodings: ["identity"] };
 
 const queryBody: BodyRule = {
   encodedBytes: 256 * 1_024,
   decodedBytes: 256 * 1_024,
+  arriveMs: 5_000,
   encodings: ["identity"],
   mediaTypes: ["application/x-www-form-urlencoded"],
 };
@@ -37,6 +40,7 @@ const ingestRow = {
   upstream: "collector",
   forward: "keep",
   body: otlpBody,
+  rate: "ingest",
   timeoutMs: 8_000,
   telemetry: "quiet",
   errors: "otlp",
@@ -45,16 +49,21 @@ const ingestRow = {
 const api = {
   forward: "keep",
   body: apiBody,
+  rate: "api",
   timeoutMs: 15_000,
   telemetry: "traced",
   errors: "problem",
 } as const satisfies Partial<Route>;
+
+/** What needs no token at the gateway; it is counted by address. */
+const open = { ...api, upstream: "auth", access: "public", rate: "open" } as const satisfies Partial<Route>;
 
 const own = {
   upstream: "self",
   forward: "keep",
   methods: ["GET"],
   body: "none",
+  rate: "none",
   timeoutMs: 5_000,
   errors: "problem",
 } as const satisfies Partial<Route>;
@@ -79,6 +88,7 @@ function readRows(upstream: Upstream, prefix: string, methods: readonly Method[]
     upstream,
     forward: prefix === "" ? "keep" : { strip: prefix },
     body: methods.includes("POST") ? queryBody : "none",
+    rate: "query",
     timeoutMs: 60_000,
     telemetry: "traced",
     errors: "problem",
@@ -91,6 +101,7 @@ function metricsRow(service: string, upstream: Upstream): Route {
     path: `/metrics/${service}`,
     access: ["telemetry:read"],
     upstream,
+    rate: upstream === "self" ? "none" : "query",
     forward: { as: "/metrics" },
     telemetry: "quiet",
   };
@@ -197,22 +208,13 @@ export const routes: readonly Route[] = [
 
   // Each of these answers for its own credentials: a password, a client secret, a refresh token.
   {
-    ...api,
+    ...open,
     path: "/api/auth/**",
-    upstream: "auth",
     methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
-    access: "public",
   },
-  { ...api, path: "/oauth/token", upstream: "auth", methods: ["POST"], access: "public" },
-  { ...api, path: "/.well-known/jwks.json", upstream: "auth", methods: get, access: "public", body: "none" },
-  {
-    ...api,
-    path: "/.well-known/oauth-authorization-server",
-    upstream: "auth",
-    methods: get,
-    access: "public",
-    body: "none",
-  },
+  { ...open, path: "/oauth/token", methods: ["POST"] },
+  { ...open, path: "/.well-known/jwks.json", methods: get, body: "none" },
+  { ...open, path: "/.well-known/oauth-authorization-server", methods: get, body: "none" },
 
   ...apiRows("orders", "/api/orders/**", "orders:read", "orders:write", ["POST"]),
   ...apiRows("orders", "/api/catalog/**", "orders:read", "catalog:write", ["PUT"]),

@@ -1,4 +1,5 @@
 import { isScope } from "@vitrine/contracts/scopes";
+import { type RateClassName, rateClasses } from "./rate-class.ts";
 import { methods, type Route, upstreams } from "./route.ts";
 
 const pathForm = /^(?:\/(?:[A-Za-z0-9._-]+|\*))+(?:\/\*\*)?$/;
@@ -47,8 +48,13 @@ function forwardFaults({ path, forward, upstream, access, ingest }: Route): stri
   return faults;
 }
 
-function limitFaults({ body, timeoutMs, methods }: Route): string[] {
+function limitFaults({ access, body, methods, rate, timeoutMs, upstream }: Route): string[] {
   const faults: string[] = [];
+  if (rate === "none") {
+    if (upstream !== "self") faults.push("asks an upstream and has no rate class");
+  } else if (!Object.hasOwn(rateClasses, rate)) faults.push(`has the unknown rate class ${rate as string}`);
+  else if ((access === "public") !== (perHolder(rate) === "address"))
+    faults.push("counts by address where there is a token, or by token where there is none");
   // Bun closes a connection that was silent for 255 s whatever it is told.
   if (!(timeoutMs > 0 && timeoutMs <= 240_000)) faults.push("needs a timeout of at most 240000 ms");
   if (body === "none") {
@@ -56,6 +62,12 @@ function limitFaults({ body, timeoutMs, methods }: Route): string[] {
       faults.push("takes bodies by its methods and has no body rule");
   } else if (!(body.encodedBytes > 0 && body.decodedBytes >= body.encodedBytes)) {
     faults.push("needs body caps with decoded >= encoded > 0");
+  } else if (!(body.arriveMs > 0)) {
+    faults.push("needs a time in which bodies arrive");
   }
   return faults;
+}
+
+function perHolder(rate: RateClassName): string {
+  return rateClasses[rate].per;
 }

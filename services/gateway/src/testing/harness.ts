@@ -5,7 +5,11 @@ import { type LogLine, memoryLogger } from "@vitrine/kit/testing/log";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { createApp, type UpstreamUrls } from "../app.ts";
+import { createClientAddress } from "../client-address.ts";
 import { createEvents, type GatewayEvents, type Refusal } from "../events.ts";
+import { createForgeryGuard } from "../limits/forgery-guard.ts";
+import { createLimits, type Limits } from "../limits/limits.ts";
+import { type RateClass, type RateClassName, rateClasses } from "../routes/rate-class.ts";
 import type { Route } from "../routes/route.ts";
 import { otlpRoutes, routes } from "../routes/table.ts";
 
@@ -25,6 +29,7 @@ export interface Gateway {
   readonly port: number;
   readonly otlpPort: number;
   readonly issuer: TestIssuer;
+  readonly limits: Limits;
   readonly seen: Seen[];
   readonly lines: LogLine[];
   readonly refusals: Refusal[];
@@ -39,6 +44,10 @@ export interface GatewayOptions {
   readonly verifier?: TokenVerifier;
   readonly upstreams?: Partial<UpstreamUrls>;
   readonly routes?: readonly Route[];
+  readonly quotas?: Partial<Record<RateClassName, Partial<RateClass>>>;
+  readonly maxConcurrent?: number;
+  readonly failuresPerSecond?: number;
+  readonly trustedProxies?: readonly string[];
 }
 
 const names = ["auth", "orders", "inventory", "collector", "prometheus", "loki", "jaeger", "alertmanager"] as const;
@@ -56,25 +65,35 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
   const sinks = names.map((name) => [name, startSink(name, records)] as const);
   const upstreams = Object.fromEntries(sinks.map(([name, sink]) => [name, sink.url.origin])) as unknown as UpstreamUrls;
+  const limits = createLimits({
+    classes: withQuotas(options.quotas),
+    maxConcurrent: options.maxConcurrent ?? 1_024,
+  });
   const deps = {
     logger,
     readiness: lifecycle.readiness,
-    verifier: options.verifier ?? issuer.verifier,
+    guard: createForgeryGuard({
+      verifier: options.verifier ?? issuer.verifier,
+      failuresPerSecond: options.failuresPerSecond ?? 0,
+    }),
+    limits,
+    clientAddress: createClientAddress({ trustedProxies: options.trustedProxies ?? [] }),
     events: recordEvents(createEvents(logger), records),
     upstreams: { ...upstreams, ...options.upstreams },
   };
-  const limits = { host: "127.0.0.1", port: 0, maxBodyBytes: Number.MAX_SAFE_INTEGER };
+  const listener = { host: "127.0.0.1", port: 0, maxBodyBytes: Number.MAX_SAFE_INTEGER };
   const main = lifecycle.serve(
     createApp({ ...deps, routes: options.routes ?? routes, defaultErrors: "problem" }),
-    limits,
+    listener,
   );
-  const otlp = lifecycle.serve(createApp({ ...deps, routes: otlpRoutes, defaultErrors: "otlp" }), limits);
+  const otlp = lifecycle.serve(createApp({ ...deps, routes: otlpRoutes, defaultErrors: "otlp" }), listener);
   return Object.assign(records, {
     url: main.url.origin,
     otlpUrl: otlp.url.origin,
     port: main.port ?? 0,
     otlpPort: otlp.port ?? 0,
     issuer,
+    limits,
     lines,
     bearer: async (scope: string, claims = {}) => ({ authorization: `Bearer ${await issuer.sign(scope, claims)}` }),
     stop: async () => {
@@ -82,6 +101,14 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       await lifecycle.stop();
     },
   });
+}
+
+function withQuotas(quotas: GatewayOptions["quotas"] = {}): typeof rateClasses {
+  const classes = Object.entries(rateClasses).map(([name, limits]) => [
+    name,
+    { ...limits, ...quotas[name as RateClassName] },
+  ]);
+  return Object.fromEntries(classes) as typeof rateClasses;
 }
 
 function recordEvents(events: GatewayEvents, records: Pick<Gateway, "refusals" | "accepted">): GatewayEvents {
@@ -95,6 +122,7 @@ function recordEvents(events: GatewayEvents, records: Pick<Gateway, "refusals" |
       events.accepted(clientId, signal, bytes);
     },
     upstreamFailed: (upstream, route, status) => events.upstreamFailed(upstream, route, status),
+    brokenOff: (upstream, route, cause) => events.brokenOff(upstream, route, cause),
   };
 }
 

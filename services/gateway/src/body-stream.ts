@@ -1,0 +1,87 @@
+import { ServiceError } from "@vitrine/kit/errors";
+
+type Chunk = Uint8Array<ArrayBuffer>;
+
+export interface Watch {
+  /** Sees every chunk before it is passed on; what it throws ends both streams. */
+  readonly inspect?: (chunk: Chunk) => void;
+  /** Hears what broke the source or `inspect`. */
+  readonly failed?: (cause: unknown) => void;
+  /** Hears once that no more will come: the end, a fault, or a reader that left. */
+  readonly ended?: () => void;
+  /** Milliseconds in which the source must end; past them the stream fails with what `late` returns. */
+  readonly withinMs?: number;
+  readonly late?: () => Error;
+}
+
+/** Passes a stream on chunk by chunk, as fast as it is read, under the eyes of `watch`. */
+export function watch(source: ReadableStream<Chunk>, options: Watch): ReadableStream<Chunk> {
+  const reader = source.getReader();
+  let over = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function end(): void {
+    over = true;
+    clearTimeout(timer);
+    options.ended?.();
+  }
+
+  return new ReadableStream<Chunk>(
+    {
+      start(controller) {
+        const { withinMs, late } = options;
+        if (withinMs === undefined || late === undefined) return;
+        timer = setTimeout(() => {
+          if (over) return;
+          const cause = late();
+          end();
+          controller.error(cause);
+          reader.cancel(cause).catch(() => undefined);
+        }, withinMs);
+      },
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (over) return;
+          if (done) {
+            end();
+            controller.close();
+            return;
+          }
+          options.inspect?.(value);
+          controller.enqueue(value);
+        } catch (cause) {
+          if (over) return;
+          options.failed?.(cause);
+          end();
+          controller.error(cause);
+          await reader.cancel(cause).catch(() => undefined);
+        }
+      },
+      async cancel(reason) {
+        if (!over) end();
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** @throws ServiceError `request_timeout` once `ms` have passed */
+export async function arriveWithin<T>(ms: number, arriving: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(tooSlow(ms)), ms);
+  try {
+    return await Promise.race([arriving, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** 408, and the connection ends with it (RFC 9110 §15.5.9): what still drips in is nobody's. */
+export function tooSlow(ms: number): ServiceError {
+  return new ServiceError("request_timeout", `the body did not arrive within ${ms / 1_000} s`, {
+    reason: "slow_body",
+    headers: { connection: "close" },
+  });
+}

@@ -1,0 +1,62 @@
+import type { AccessClaims } from "@vitrine/contracts/auth";
+import { ServiceError } from "@vitrine/kit/errors";
+import type { TokenVerifier } from "@vitrine/kit/tokens";
+import { createBuckets, type Rate } from "./buckets.ts";
+import { tooMany } from "./limits.ts";
+
+export interface ForgeryGuard {
+  /**
+   * Verifies a token, unless its address has sent too many that were not valid: then only tokens that were found valid
+   * before are looked at, so that a neighbour behind the same address is not shut out.
+   * @throws ServiceError as the verifier does; `rate_limited` with the reason `quota_failures`
+   */
+  verify(token: string, address: () => string | undefined): Promise<AccessClaims>;
+}
+
+export interface ForgeryGuardOptions {
+  readonly verifier: TokenVerifier;
+  /** Tokens that were not valid, per second and address; 0 means without limit. */
+  readonly failuresPerSecond: number;
+  readonly now?: () => number;
+}
+
+const burstSeconds = 4;
+const maxAddresses = 10_000;
+const maxKnown = 10_000;
+
+/** What costs a signature check; the rest is refused by its form. */
+const costly: ReadonlySet<string> = new Set([
+  "bad_signature",
+  "expired",
+  "missing_claim",
+  "not_yet_valid",
+  "unknown_key",
+  "wrong_audience",
+  "wrong_issuer",
+  "wrong_type",
+]);
+
+/** Bounds the work that forged tokens make, by address (ASVS 2.4.1). */
+export function createForgeryGuard({ verifier, failuresPerSecond, now }: ForgeryGuardOptions): ForgeryGuard {
+  const rate: Rate = { perSecond: failuresPerSecond, burstSeconds };
+  const failures = createBuckets(maxAddresses, now);
+  const known = new Set<string>();
+
+  return {
+    verify: async (token, address) => {
+      if (known.has(token)) return await verifier.verify(token);
+      const from = address() ?? "unknown";
+      const wait = failures.take(from, 0, rate);
+      if (wait > 0) throw tooMany("quota_failures", "too many tokens that are not valid", wait);
+      try {
+        const claims = await verifier.verify(token);
+        if (known.size >= maxKnown) known.delete(known.values().next().value ?? "");
+        known.add(token);
+        return claims;
+      } catch (error) {
+        if (error instanceof ServiceError && costly.has(error.reason ?? "")) failures.charge(from, 1, rate);
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { ServiceError } from "@vitrine/kit/errors";
+import type { RateClasses, RateClassName } from "../routes/rate-class.ts";
+import { createBuckets } from "./buckets.ts";
+import { createGate, type Gate, type Leave } from "./gate.ts";
+
+export interface LimitsOptions {
+  readonly classes: RateClasses;
+  /** Requests that upstreams are asked at once, of all holders together. */
+  readonly maxConcurrent: number;
+  readonly now?: () => number;
+}
+
+/** What one request holds of what is limited, until it leaves. */
+export interface Passage {
+  /** Waits for a place among the requests that upstreams are asked at once. @throws ServiceError 503 */
+  toUpstream(): Promise<void>;
+  /** Waits for a place among the bodies that are unpacked piece by piece. @throws ServiceError 429, 503 */
+  toUnpack(): Promise<void>;
+  /** Tells how many bytes the body really had, unpacked. */
+  carried(bytes: number): void;
+  /** Gives everything back; more calls do nothing. */
+  leave(): void;
+}
+
+export interface Limits {
+  /**
+   * Lets a holder's request in, or says why not. `declaredBytes` is what it says its body has.
+   * @throws ServiceError `rate_limited` with the reason `quota_requests`, `quota_bytes` or `quota_in_flight`
+   */
+  enter(rate: RateClassName, holder: string, declaredBytes: number): Promise<Passage>;
+  load(): { readonly holders: number; readonly upstream: number; readonly waiting: number };
+}
+
+const maxHolders = 10_000;
+const waitMs = 1_000;
+const maxWaiting = 512;
+
+/** A body that is unpacked piece by piece costs about two megabytes; its share is kept apart for that. */
+const maxUnpacking = 64;
+const maxUnpackingPerHolder = 16;
+
+/** Whoever waits longer than this loses data in exporters with their default settings. */
+const maxRetrySeconds = 3;
+
+/** Quotas and places of all holders. Its state is bounded by {@link maxHolders} and by the requests that are in. */
+export function createLimits({ classes, maxConcurrent, now }: LimitsOptions): Limits {
+  const requests = createBuckets(maxHolders, now);
+  const bytes = createBuckets(maxHolders, now);
+  const holders = createGate({ waitMs, maxWaiting, waitingPerPlace: 1 });
+  const upstream = createGate({ waitMs, maxWaiting, waitingPerPlace: 1 });
+  const unpacking = createGate({ waitMs: 2 * waitMs, maxWaiting, waitingPerPlace: 8 });
+
+  function checkQuotas(rate: RateClassName, key: string, declaredBytes: number): void {
+    const { requestsPerSecond, bytesPerSecond, burstSeconds } = classes[rate];
+    const wait = requests.take(key, 1, { perSecond: requestsPerSecond, burstSeconds });
+    if (wait > 0) throw tooMany("quota_requests", "too many requests", wait);
+    const waitBytes = bytes.take(key, declaredBytes, { perSecond: bytesPerSecond, burstSeconds });
+    if (waitBytes > 0) throw tooMany("quota_bytes", "too many bytes", waitBytes);
+  }
+
+  return {
+    enter: async (rate, holder, declaredBytes) => {
+      const key = `${rate} ${holder}`;
+      checkQuotas(rate, key, declaredBytes);
+      const places = classes[rate].inFlight;
+      const entered = places === 0 ? () => undefined : await holders.enter(key, places);
+      if (entered === undefined) throw tooMany("quota_in_flight", "too many requests at once", 1);
+      const held: Leave[] = [entered];
+      let left = false;
+      /** A place may come when the request is gone already: then it goes straight back. */
+      const hold = (leave: Leave) => {
+        if (left) leave();
+        else held.push(leave);
+      };
+      return {
+        toUpstream: async () => hold(await placeIn(upstream, "all", maxConcurrent)),
+        toUnpack: async () => {
+          const own = await unpacking.enter(key, maxUnpackingPerHolder);
+          if (own === undefined) throw tooMany("quota_in_flight", "too many large bodies at once", 1);
+          hold(own);
+          hold(await placeIn(unpacking, "all", maxUnpacking));
+        },
+        carried: (decodedBytes) =>
+          bytes.charge(key, decodedBytes - declaredBytes, {
+            perSecond: classes[rate].bytesPerSecond,
+            burstSeconds: classes[rate].burstSeconds,
+          }),
+        leave: () => {
+          left = true;
+          for (const leave of held.splice(0)) leave();
+        },
+      };
+    },
+    load: () => ({
+      holders: requests.size(),
+      upstream: upstream.load().inside,
+      waiting: holders.load().waiting + upstream.load().waiting + unpacking.load().waiting,
+    }),
+  };
+}
+
+async function placeIn(gate: Gate, key: string, places: number): Promise<Leave> {
+  const leave = await gate.enter(key, places);
+  if (leave !== undefined) return leave;
+  throw new ServiceError("unavailable", undefined, { reason: "overloaded", retryAfterSeconds: 1 });
+}
+
+/** 429 (RFC 6585 §4) with a `Retry-After` of one to three seconds. */
+export function tooMany(reason: string, detail: string, waitSeconds: number): ServiceError {
+  return new ServiceError("rate_limited", detail, {
+    reason,
+    retryAfterSeconds: Math.min(Math.max(Math.ceil(waitSeconds), 1), maxRetrySeconds),
+  });
+}
+
+/** For rows without limits: answers of the gateway itself. */
+export const freePassage: Passage = {
+  toUpstream: () => Promise.resolve(),
+  toUnpack: () => Promise.resolve(),
+  carried: () => undefined,
+  leave: () => undefined,
+};
