@@ -14,6 +14,8 @@ export const scopes = [
   "users:admin",
   /** Ingest keys: make, list and revoke. */
   "keys:admin",
+  /** The keys that sign tokens: list and rotate. */
+  "signing-keys:admin",
   /** The feed of revocations and ingest keys, for gateways. */
   "feed:read",
 ] as const;
@@ -37,5 +39,5 @@ const operator: readonly Scope[] = [...viewer, "catalog:write", "inventory:write
 export const scopesOfRole: Readonly<Record<Role, readonly Scope[]>> = {
   viewer,
   operator,
-  admin: [...operator, "telemetry:admin", "users:admin"],
+  admin: [...operator, "telemetry:admin", "users:admin", "signing-keys:admin"],
 };

@@ -4,12 +4,20 @@ import type { Hono } from "hono";
 import { type FeedRouteDeps, feedRoutes } from "./routes/feed.ts";
 import { type IngestKeyRouteDeps, ingestKeyRoutes } from "./routes/ingest-keys.ts";
 import { type PeopleRouteDeps, peopleRoutes } from "./routes/people.ts";
+import { type SigningKeyRouteDeps, signingKeyRoutes } from "./routes/signing-keys.ts";
 import { type TokenRouteDeps, tokenRoutes } from "./routes/token.ts";
 import { type VerifyRouteDeps, verifyRoutes } from "./routes/verify.ts";
 import { type WellKnownDeps, wellKnownRoutes } from "./routes/well-known.ts";
 
 export interface AppDeps
-  extends PeopleRouteDeps, TokenRouteDeps, WellKnownDeps, FeedRouteDeps, IngestKeyRouteDeps, VerifyRouteDeps {
+  extends
+    PeopleRouteDeps,
+    TokenRouteDeps,
+    WellKnownDeps,
+    FeedRouteDeps,
+    IngestKeyRouteDeps,
+    SigningKeyRouteDeps,
+    VerifyRouteDeps {
   readonly readiness: Readiness;
 }
 
@@ -18,6 +26,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const app = createBaseApp({ service: "auth", logger, readiness, newId, quietPaths: ["/api/auth/feed"] });
   app.route("/api/auth/feed", feedRoutes(deps));
   app.route("/api/auth/verify", verifyRoutes(deps));
+  app.route("/api/auth/signing-keys", signingKeyRoutes(deps));
   app.route("/api/auth/ingest-keys", ingestKeyRoutes(deps));
   app.route("/api/auth", peopleRoutes(deps));
   app.route("/oauth", tokenRoutes(deps));

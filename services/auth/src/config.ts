@@ -25,6 +25,8 @@ export interface Config extends BaseConfig {
   readonly tokens: { readonly issuer: string; readonly audience: string };
   /** 32 bytes; encrypts signing keys at rest. */
   readonly keyEncryptionKey: Uint8Array;
+  /** Days after which another key begins to sign; 0 for never. */
+  readonly signingKeyDays: number;
   readonly presetClients: readonly StoredClient[];
   readonly presetIngestKeys: readonly PresetIngestKey[];
   readonly people: { readonly demo: boolean; readonly adminPassword: string | undefined };
@@ -64,6 +66,7 @@ const shape = {
   PORT: port(8081),
   DATABASE_URL: secret(),
   KEY_ENCRYPTION_KEY: secretOf(encryptionKey),
+  SIGNING_KEY_DAYS: integer({ min: 0, max: 365, fallback: 30 }),
   CLIENTS_FILE: presetClients,
   INGEST_KEYS: secretOf(presetIngestKeys),
   DEMO: flag(false),
@@ -79,6 +82,7 @@ export function parseConfig(env: Env): Config {
     database: { url: values.DATABASE_URL },
     tokens: { issuer: values.TOKEN_ISSUER, audience: values.TOKEN_AUDIENCE },
     keyEncryptionKey: values.KEY_ENCRYPTION_KEY,
+    signingKeyDays: values.SIGNING_KEY_DAYS,
     presetClients: values.CLIENTS_FILE,
     presetIngestKeys: values.INGEST_KEYS,
     people: { demo: values.DEMO, adminPassword: values.ADMIN_PASSWORD },

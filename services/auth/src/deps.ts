@@ -10,6 +10,7 @@ import { createClientAssertions } from "./client-assertions.ts";
 import { createAuthEvents } from "./events.ts";
 import { createFeed } from "./feed.ts";
 import { createKeyRing } from "./key-ring.ts";
+import { createKeyRotation } from "./key-rotation.ts";
 import { createPasswords, type PasswordFunction } from "./passwords.ts";
 import type { PreparationDeps } from "./prepare.ts";
 import { createClientStore } from "./store/clients.ts";
@@ -41,6 +42,14 @@ export function createDeps(world: World): AppDeps & PreparationDeps & { readonly
     events,
     keys,
     keyring,
+    rotation: createKeyRotation({
+      database,
+      encryptionKey: config.keyEncryptionKey,
+      everyDays: config.signingKeyDays,
+      keys,
+      events,
+      now,
+    }),
     feed: createFeed({ ...world, databaseUrl: config.database.url, keyring }),
     ingestKeys: createIngestKeyStore(database),
     issuer,

@@ -19,6 +19,7 @@ export interface AuthEvents {
   /** `clientId` is set when such a client exists. */
   tokenRefused(method: GrantMethod, reason: FailureReason, clientId?: string): void;
   keyCreated(kid: string): void;
+  keyRotationFailed(error: unknown): void;
   firstAdminCreated(userId: string): void;
   tokenRevoked(clientId: string, tokenId: string): void;
   /** A client asked for the end of a token that is not its own. */
@@ -75,6 +76,8 @@ export function createAuthEvents(logger: Logger): AuthEvents {
         "a token was refused",
       );
     },
+    keyRotationFailed: (err) =>
+      logger.error({ action: "auth.key_rotation_failed", err }, "the signing key is due and could not be changed"),
     keyCreated: (kid) => logger.info({ action: "auth.key_created", extra: { kid } }, "a signing key was made"),
     firstAdminCreated: (userId) =>
       logger.info({ action: "user_created", user: userId, extra: { role: "admin" } }, "the first administrator exists"),

@@ -15,6 +15,8 @@ export interface KeyRing {
   load(): Promise<void>;
   /** The key that signs now. */
   signingKey(): Promise<SigningKey>;
+  /** Reads the keys anew, after one of them was changed. @throws ServiceError `unavailable` */
+  reload(): Promise<void>;
   /** Every key a token that is still valid may have been signed with, and those that will sign soon. */
   publicKeys(): Promise<readonly PublicJwk[]>;
 }
@@ -28,8 +30,10 @@ export interface KeyRingOptions {
   readonly now: () => number;
 }
 
-/** How soon a process sees a key another one made: a new key must be published at least this long before it signs. */
-const refreshMs = 60_000;
+/** How soon a process sees what another one did to the keys. */
+const refreshMs = 5_000;
+/** Between attempts to read the keys while the database is away. */
+const retryMs = 1_000;
 
 export function createKeyRing(options: KeyRingOptions): KeyRing {
   const { database, encryptionKey, now } = options;
@@ -40,8 +44,10 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   let refreshing: Promise<void> | undefined;
 
   async function read(): Promise<void> {
-    askedAt = now();
+    // A failed attempt is repeated soon: meanwhile another process may have retired what signs here.
+    askedAt = now() - refreshMs + retryMs;
     keys = await store.all();
+    askedAt = now();
   }
 
   async function current(): Promise<readonly StoredSigningKey[]> {
@@ -73,6 +79,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       await signingKey();
     },
     signingKey,
+    reload: read,
     publicKeys: async () => {
       const at = now();
       return (await current()).filter((key) => isPublished(key, at)).map((key) => key.publicJwk);
@@ -90,7 +97,7 @@ export function pickSigningKey(keys: readonly StoredSigningKey[], atMs: number):
     );
 }
 
-function isPublished(key: StoredSigningKey, atMs: number): boolean {
+export function isPublished(key: StoredSigningKey, atMs: number): boolean {
   return key.retiredAtMs === undefined || atMs < key.retiredAtMs;
 }
 

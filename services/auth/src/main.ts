@@ -22,6 +22,7 @@ await runService("auth", process, parseConfig, ({ config, logger, lifecycle }) =
     newId: () => Bun.randomUUIDv7(),
     print: (line) => process.stdout.write(line),
   });
+  lifecycle.own(deps.rotation, (rotation) => rotation.stop());
   lifecycle.own(deps.feed, (feed) => feed.close());
   lifecycle.task("preparation", () => prepare(deps));
   lifecycle.check("postgres", () => database.ping());

@@ -7,6 +7,7 @@ import type { AuthEvents } from "./events.ts";
 import { ensureFirstPeople } from "./first-people.ts";
 import type { Feed } from "./feed.ts";
 import { storePresetIngestKeys } from "./ingest-keys.ts";
+import type { KeyRotation } from "./key-rotation.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { locked } from "./locked.ts";
 import type { Passwords } from "./passwords.ts";
@@ -20,6 +21,7 @@ export interface PreparationDeps {
   readonly keys: KeyRing;
   readonly passwords: Passwords;
   readonly feed: Feed;
+  readonly rotation: KeyRotation;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -37,6 +39,7 @@ export async function prepare(deps: PreparationDeps): Promise<void> {
   await deps.passwords.ready();
   await ensureFirstPeople({ ...deps, ...deps.config.people });
   await deps.feed.start();
+  await deps.rotation.start();
 }
 
 async function storePresetClients({ config, database, events }: PreparationDeps): Promise<void> {

@@ -27,6 +27,10 @@ export interface StoredSigningKey {
 export interface SigningKeyStore {
   add(key: StoredSigningKey): Promise<void>;
   all(): Promise<readonly StoredSigningKey[]>;
+  /** The key is published until `atMs`, or as long as it was going to be where that is shorter. */
+  retire(kid: string, atMs: number): Promise<void>;
+  /** Removes keys that were retired before `atMs`, the sealed private halves with them. */
+  removeRetired(atMs: number): Promise<void>;
 }
 
 const row = z.object({
@@ -54,6 +58,15 @@ export function createSigningKeyStore(database: Queryable): SigningKeyStore {
           retiredAtMs === undefined ? null : new Date(retiredAtMs),
         ],
       );
+    },
+    retire: async (kid, atMs) => {
+      await database.query("update signing_keys set retired_at = least(retired_at, $2) where kid = $1", [
+        kid,
+        new Date(atMs),
+      ]);
+    },
+    removeRetired: async (atMs) => {
+      await database.query("delete from signing_keys where retired_at < $1", [new Date(atMs)]);
     },
     all: async () => {
       const rows = await database.query(

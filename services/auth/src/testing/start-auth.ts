@@ -87,6 +87,7 @@ export async function wireAuth(options: AuthOptions = {}) {
     stop: () => stopping.abort(),
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
+      deps.rotation.stop();
       await deps.feed.close();
       await database.close();
     },
