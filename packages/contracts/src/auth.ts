@@ -20,6 +20,8 @@ export const registration = z.strictObject({
 export const credentials = z.strictObject({
   name: z.string().min(1).max(64),
   password: z.string().min(1).max(128),
+  /** `cookie`: the session is kept by the browser, and no token is in the answer. */
+  session: z.enum(["token", "cookie"]).optional(),
 });
 
 export const user = z.object({
@@ -38,6 +40,8 @@ export const tokenResponse = z.object({
   scope: z.string(),
   /** RFC 8693 §2.2.1: present on token exchange only. */
   issued_token_type: z.string().optional(),
+  /** RFC 6749 §6: opaque, good for one use; using it twice ends the session. */
+  refresh_token: z.string().optional(),
 });
 
 export type TokenResponse = z.infer<typeof tokenResponse>;
@@ -63,6 +67,7 @@ export type TokenErrorCode = z.infer<typeof tokenError>["error"];
 
 export const grantTypes = {
   clientCredentials: "client_credentials",
+  refreshToken: "refresh_token",
   tokenExchange: "urn:ietf:params:oauth:grant-type:token-exchange",
 } as const;
 

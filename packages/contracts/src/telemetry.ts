@@ -247,6 +247,7 @@ export const metrics = {
         "missing_claim",
         "revoked",
         "insufficient_scope",
+        "service_not_allowed",
         "cannot_verify",
         "bad_path",
         "unknown_route",
@@ -286,6 +287,14 @@ export const metrics = {
     unit: "{request}",
     description: "Telemetry requests accepted at the door (2xx), by client and signal.",
     attributes: { "client.id": "bounded", signal: signals },
+    services: ["gateway"],
+  }),
+  gatewayFeedAge: metric({
+    name: "gateway.feed.age",
+    kind: "gauge",
+    unit: "s",
+    description: "Time since the feed of revocations and ingest keys last answered; above 30 it is stale.",
+    attributes: {},
     services: ["gateway"],
   }),
   generatorRequests: metric({
@@ -379,6 +388,9 @@ export const logActions = {
   "auth.clients_loaded": action("Preset OAuth clients were stored.", ["auth"]),
   authz_fail: action("A valid identity asked for more than it may have.", "all"),
   "gateway.refused": action("The gateway refused a request.", ["gateway"]),
+  "gateway.feed_lost": action("The feed of revocations and ingest keys is away; what is known stays known.", [
+    "gateway",
+  ]),
   "gateway.upstream_failed": action("An upstream could not be reached or broke off.", ["gateway"]),
   "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),
   "generator.failed": action("A simulated customer got an answer nobody should get.", ["generator"]),

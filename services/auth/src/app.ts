@@ -4,14 +4,18 @@ import type { Hono } from "hono";
 import { type FeedRouteDeps, feedRoutes } from "./routes/feed.ts";
 import { type IngestKeyRouteDeps, ingestKeyRoutes } from "./routes/ingest-keys.ts";
 import { type PeopleRouteDeps, peopleRoutes } from "./routes/people.ts";
+import { cookieRoutes, type SessionRouteDeps, sessionRoutes } from "./routes/sessions.ts";
 import { type SigningKeyRouteDeps, signingKeyRoutes } from "./routes/signing-keys.ts";
 import { type TokenRouteDeps, tokenRoutes } from "./routes/token.ts";
 import { type VerifyRouteDeps, verifyRoutes } from "./routes/verify.ts";
+import { recordViolations, type ViolationDeps } from "./routes/violations.ts";
 import { type WellKnownDeps, wellKnownRoutes } from "./routes/well-known.ts";
 
 export interface AppDeps
   extends
     PeopleRouteDeps,
+    SessionRouteDeps,
+    ViolationDeps,
     TokenRouteDeps,
     WellKnownDeps,
     FeedRouteDeps,
@@ -24,11 +28,14 @@ export interface AppDeps
 export function createApp(deps: AppDeps): Hono<AppEnv> {
   const { logger, readiness, newId } = deps;
   const app = createBaseApp({ service: "auth", logger, readiness, newId, quietPaths: ["/api/auth/feed"] });
+  app.use("/api/auth/*", recordViolations(deps));
   app.route("/api/auth/feed", feedRoutes(deps));
   app.route("/api/auth/verify", verifyRoutes(deps));
   app.route("/api/auth/signing-keys", signingKeyRoutes(deps));
   app.route("/api/auth/ingest-keys", ingestKeyRoutes(deps));
   app.route("/api/auth", peopleRoutes(deps));
+  app.route("/api/auth", sessionRoutes(deps));
+  app.route("/api/auth", cookieRoutes(deps));
   app.route("/oauth", tokenRoutes(deps));
   app.route("/.well-known", wellKnownRoutes(deps));
   return app;

@@ -1,9 +1,13 @@
+import { BlockList } from "node:net";
 import { describe, expect, test } from "bun:test";
 import type { AppEnv } from "@vitrine/kit/http";
 import { Hono } from "hono";
 import { callerOf, networkOf } from "./caller.ts";
 
-async function addressOf(peer: string, headers: Record<string, string>, proxies = ["127.0.0.1"]) {
+async function addressOf(peer: string, headers: Record<string, string>) {
+  const proxies = new BlockList();
+  proxies.addAddress("127.0.0.1");
+  proxies.addSubnet("10.1.0.0", 16);
   const app = new Hono<AppEnv>().get("/", (c) => c.json(callerOf(c, proxies)));
   const server = { requestIP: () => ({ address: peer }) };
   return (await app.request("/", { headers }, { server })).json();
@@ -12,12 +16,13 @@ async function addressOf(peer: string, headers: Record<string, string>, proxies 
 describe("the caller's address", () => {
   test.each([
     ["a stranger's claim does not count", "198.51.100.9", "203.0.113.5", "198.51.100.9"],
-    ["a proxy's word counts", "127.0.0.1", "203.0.113.5", "203.0.113.5"],
-    ["only the address the proxy itself added counts", "127.0.0.1", "1.1.1.1, 203.0.113.5", "203.0.113.5"],
-    ["an address that is none is the proxy's own", "127.0.0.1", "<script>", "127.0.0.1"],
+    ["the gateway's word counts", "127.0.0.1", "203.0.113.5", "203.0.113.5"],
+    ["the gateway in a listed network counts", "10.1.2.3", "203.0.113.5", "203.0.113.5"],
+    ["a header that came twice is none", "127.0.0.1", "1.1.1.1, 203.0.113.5", "127.0.0.1"],
+    ["what is no address leaves the connection's", "127.0.0.1", "<script>", "127.0.0.1"],
     ["a mapped address is the IPv4 address it maps", "::ffff:127.0.0.1", "::ffff:203.0.113.5", "203.0.113.5"],
   ])("%s", async (_, peer, forwarded, expected) => {
-    expect(await addressOf(peer, { "x-forwarded-for": forwarded })).toMatchObject({ address: expected });
+    expect(await addressOf(peer, { "x-client-address": forwarded })).toMatchObject({ address: expected });
   });
 
   test("is masked, and the agent is capped and plain", async () => {

@@ -1,7 +1,7 @@
-import { isIP } from "node:net";
-import type { AppEnv } from "@vitrine/kit/http";
+import { type BlockList, isIP } from "node:net";
+import type { AppBindings } from "@vitrine/kit/http";
 import { maskAddress } from "@vitrine/kit/http/observe";
-import type { Context } from "hono";
+import type { HonoRequest } from "hono";
 
 /** Who sends a request, as far as it can be known before anyone is authenticated. */
 export interface Caller {
@@ -11,6 +11,13 @@ export interface Caller {
   readonly maskedAddress: string | undefined;
   /** At most 200 characters, without control characters: it is the client's own text. */
   readonly userAgent: string | undefined;
+}
+
+/** The part of Hono's context that says who calls; contexts of any variables have it. */
+export interface CallerContext {
+  readonly req: Pick<HonoRequest, "raw" | "header">;
+  readonly env?: AppBindings;
+  readonly var: { readonly requestId?: string };
 }
 
 /** What the service does on its own. */
@@ -25,15 +32,15 @@ const maxUserAgent = 200;
 const unknownAddress = "unknown";
 
 /**
- * Reads the caller of a request. `X-Forwarded-For` counts only when the connection comes from one of `proxies`, and
- * then its last address, which that proxy wrote itself: every address before it is the client's own claim.
+ * Reads the caller of a request. `X-Client-Address` counts only when the connection comes from one of `gateways`, which
+ * set it themselves and hand on no header of that name (RFC 9700 §4.13); anyone else's is a claim.
  */
-export function callerOf(c: Context<AppEnv>, proxies: readonly string[]): Caller {
+export function callerOf(c: CallerContext, gateways: BlockList): Caller {
   const peer = unmapped(c.env?.server?.requestIP(c.req.raw)?.address ?? "");
-  const forwarded = proxies.includes(peer) ? unmapped(c.req.header("x-forwarded-for")?.split(",").at(-1) ?? "") : "";
+  const forwarded = isAmong(gateways, peer) ? unmapped(c.req.header("x-client-address") ?? "") : "";
   const address = [forwarded, peer].find((text) => isIP(text) !== 0);
   return {
-    requestId: c.get("requestId"),
+    requestId: c.var.requestId,
     address: address ?? unknownAddress,
     maskedAddress: address === undefined ? undefined : maskAddress(address),
     userAgent:
@@ -42,6 +49,11 @@ export function callerOf(c: Context<AppEnv>, proxies: readonly string[]): Caller
         ?.replaceAll(/[^\x20-\x7e]/g, "")
         .slice(0, maxUserAgent) || undefined,
   };
+}
+
+function isAmong(addresses: BlockList, address: string): boolean {
+  const version = isIP(address);
+  return version !== 0 && addresses.check(address, version === 6 ? "ipv6" : "ipv4");
 }
 
 function unmapped(text: string): string {

@@ -12,6 +12,7 @@ import {
   tokenShape,
 } from "@vitrine/kit/config";
 import { newPassword } from "@vitrine/contracts/auth";
+import { BlockList, isIP } from "node:net";
 import { z } from "zod";
 import { isGuessable } from "./common-passwords.ts";
 import { firstAdminName } from "./first-people.ts";
@@ -29,6 +30,9 @@ export interface Config extends BaseConfig {
   readonly signingKeyDays: number;
   readonly presetClients: readonly StoredClient[];
   readonly presetIngestKeys: readonly PresetIngestKey[];
+  /** From whom `X-Client-Address` counts. */
+  readonly gatewayAddresses: BlockList;
+  readonly sessions: { readonly idleMs: number; readonly maxMs: number };
   readonly people: { readonly demo: boolean; readonly adminPassword: string | undefined };
   readonly passwords: { readonly concurrency: number; readonly maxWaiting: number };
 }
@@ -59,6 +63,27 @@ const presetIngestKeys = z
     return keys;
   });
 
+const minuteMs = 60_000;
+
+/** Addresses and networks such as `10.0.0.0/8`, separated by commas. */
+const proxies = z
+  .string()
+  .default("127.0.0.1,::1")
+  .transform((text, context) => {
+    const list = new BlockList();
+    for (const part of text.split(",").map((entry) => entry.trim())) {
+      const [address = "", prefix, more] = part.split("/");
+      const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+      const bits = prefix === undefined ? undefined : Number(prefix);
+      const valid = isIP(address) !== 0 && more === undefined && /^\d{1,3}$/.test(prefix ?? "0");
+      if (!valid || (bits ?? 0) > (family === "ipv6" ? 128 : 32))
+        context.addIssue({ code: "custom", message: `"${part}" is no address and no network` });
+      else if (bits === undefined) list.addAddress(address, family);
+      else list.addSubnet(address, bits, family);
+    }
+    return list;
+  });
+
 const shape = {
   ...baseShape,
   TOKEN_ISSUER: tokenShape.TOKEN_ISSUER,
@@ -71,6 +96,9 @@ const shape = {
   INGEST_KEYS: secretOf(presetIngestKeys),
   DEMO: flag(false),
   ADMIN_PASSWORD: secretOf(adminPassword),
+  GATEWAY_ADDRESSES: proxies,
+  SESSION_IDLE_MINUTES: integer({ min: 1, max: 43_200, fallback: 720 }),
+  SESSION_MAX_MINUTES: integer({ min: 1, max: 129_600, fallback: 10_080 }),
   PASSWORD_HASHES_AT_ONCE: integer({ min: 1, max: 64, fallback: 2 }),
 } as const;
 
@@ -85,6 +113,8 @@ export function parseConfig(env: Env): Config {
     signingKeyDays: values.SIGNING_KEY_DAYS,
     presetClients: values.CLIENTS_FILE,
     presetIngestKeys: values.INGEST_KEYS,
+    gatewayAddresses: values.GATEWAY_ADDRESSES,
+    sessions: { idleMs: values.SESSION_IDLE_MINUTES * minuteMs, maxMs: values.SESSION_MAX_MINUTES * minuteMs },
     people: { demo: values.DEMO, adminPassword: values.ADMIN_PASSWORD },
     passwords: {
       concurrency: values.PASSWORD_HASHES_AT_ONCE,

@@ -7,12 +7,16 @@ import { createAccessTokens } from "./access-tokens.ts";
 import type { AppDeps } from "./app.ts";
 import type { Config } from "./config.ts";
 import { createClientAssertions } from "./client-assertions.ts";
+import { createAudit } from "./audit.ts";
+import { callerOf } from "./caller.ts";
 import { createAuthEvents } from "./events.ts";
 import { createFeed } from "./feed.ts";
 import { createKeyRing } from "./key-ring.ts";
 import { createKeyRotation } from "./key-rotation.ts";
 import { createPasswords, type PasswordFunction } from "./passwords.ts";
+import { createPeopleEvents } from "./people-events.ts";
 import type { PreparationDeps } from "./prepare.ts";
+import { createSessionKeeper } from "./session-keeper.ts";
 import { createClientStore } from "./store/clients.ts";
 import { createIngestKeyStore } from "./store/ingest-keys.ts";
 import { createUserStore } from "./store/users.ts";
@@ -40,6 +44,12 @@ export function createDeps(world: World): AppDeps & PreparationDeps & { readonly
   return {
     ...world,
     events,
+    peopleEvents: createPeopleEvents(),
+    sessionKeeper: createSessionKeeper(world),
+    audit: createAudit({ database, logger, now }),
+    callerOf: (c) => callerOf(c, config.gatewayAddresses),
+    ownOrigin: new URL(issuer).origin,
+    sessionLimits: config.sessions,
     keys,
     keyring,
     rotation: createKeyRotation({

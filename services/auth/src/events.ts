@@ -1,4 +1,3 @@
-import type { User } from "@vitrine/contracts/auth";
 import { type MetricAttributes, metrics } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
 import { counter } from "@vitrine/kit/telemetry";
@@ -10,11 +9,6 @@ export type GrantMethod = "client_credentials" | "token_exchange";
 
 /** What happens here, as counters and log records. Records carry ids, never names, addresses, passwords or tokens. */
 export interface AuthEvents {
-  registered(user: User): void;
-  registrationRefused(reason: FailureReason): void;
-  signedIn(user: User): void;
-  /** `userId` is set when the name is known. */
-  signInRefused(reason: FailureReason, userId?: string): void;
   tokenIssued(method: GrantMethod, clientId: string, scope: string, userId?: string): void;
   /** `clientId` is set when such a client exists. */
   tokenRefused(method: GrantMethod, reason: FailureReason, clientId?: string): void;
@@ -46,19 +40,6 @@ export function createAuthEvents(logger: Logger): AuthEvents {
   }
 
   return {
-    registered: ({ id, role }) => {
-      succeeded("registration");
-      logger.info({ action: "user_created", user: id, extra: { role } }, "a person registered");
-    },
-    registrationRefused: (reason) => failed("registration", reason),
-    signedIn: ({ id }) => {
-      succeeded("password");
-      logger.info({ action: "authn_login_success", user: id }, "a person signed in");
-    },
-    signInRefused: (reason, userId) => {
-      failed("password", reason);
-      logger.warn({ action: "authn_login_fail", user: userId, extra: { reason } }, "a sign-in was refused");
-    },
     tokenIssued: (method, clientId, scope, userId) => {
       succeeded(method);
       logger.info(

@@ -11,6 +11,7 @@ import type { KeyRotation } from "./key-rotation.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { locked } from "./locked.ts";
 import type { Passwords } from "./passwords.ts";
+import type { SessionKeeper } from "./session-keeper.ts";
 import { createClientStore } from "./store/clients.ts";
 
 export interface PreparationDeps {
@@ -22,6 +23,7 @@ export interface PreparationDeps {
   readonly passwords: Passwords;
   readonly feed: Feed;
   readonly rotation: KeyRotation;
+  readonly sessionKeeper: SessionKeeper;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -40,6 +42,7 @@ export async function prepare(deps: PreparationDeps): Promise<void> {
   await ensureFirstPeople({ ...deps, ...deps.config.people });
   await deps.feed.start();
   await deps.rotation.start();
+  deps.sessionKeeper.start();
 }
 
 async function storePresetClients({ config, database, events }: PreparationDeps): Promise<void> {

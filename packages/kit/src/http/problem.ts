@@ -27,6 +27,7 @@ export function answerProblem(
   }
   const span = trace.getActiveSpan()?.spanContext();
   const body: Problem = {
+    ...error.extensions,
     type: "about:blank",
     title: error.title,
     status: error.status,

@@ -1,43 +1,45 @@
 import { credentials, registration, type User } from "@vitrine/contracts/auth";
-import { scopesOfRole } from "@vitrine/contracts/scopes";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireToken } from "@vitrine/kit/http/auth";
 import { validated } from "@vitrine/kit/http/validate";
-import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { Hono } from "hono";
-import type { AccessTokens } from "../access-tokens.ts";
+import { refuseCrossSite } from "../cross-site.ts";
 import { type PeopleDeps, register, signIn } from "../people.ts";
+import { answerSession, type SessionAnswerDeps } from "./answer-session.ts";
 import { noStore } from "./no-store.ts";
+import type { RequestDeps } from "./request-deps.ts";
 
-export interface PeopleRouteDeps extends PeopleDeps {
-  readonly accessTokens: AccessTokens;
-  readonly verifier: TokenVerifier;
-}
+export interface PeopleRouteDeps extends PeopleDeps, SessionAnswerDeps, RequestDeps {}
 
 const weakPassword = "is one of the passwords that are guessed first, choose another";
 
+export function refuseWeakPassword(field: string): ServiceError {
+  return new ServiceError("invalid_request", `${field}: ${weakPassword}`, {
+    fields: [{ field, message: weakPassword }],
+  });
+}
+
 export function peopleRoutes(deps: PeopleRouteDeps) {
+  const { callerOf, ownOrigin, verifier, users } = deps;
   return new Hono<AppEnv>()
     .use(noStore)
     .post("/register", validated("json", registration), async (c) => {
-      const outcome = await register(deps, c.req.valid("json"));
+      const outcome = await register(deps, c.req.valid("json"), callerOf(c));
       if (outcome === "name_taken") throw new ServiceError("name_taken");
-      if (outcome === "weak_password") {
-        const fields = [{ field: "password", message: weakPassword }];
-        throw new ServiceError("invalid_request", `password: ${weakPassword}`, { fields });
-      }
+      if (outcome === "weak_password") throw refuseWeakPassword("password");
       return c.json(toUser(outcome), 201);
     })
-    .post("/login", validated("json", credentials), async (c) => {
-      const user = await signIn(deps, c.req.valid("json"));
-      if (user === undefined) throw new ServiceError("invalid_credentials");
-      return c.json(await deps.accessTokens.forPerson(user, scopesOfRole[user.role]));
+    .post("/login", refuseCrossSite(ownOrigin), validated("json", credentials), async (c) => {
+      const { session = "token", ...claimed } = c.req.valid("json");
+      const opened = await signIn(deps, claimed, session, callerOf(c));
+      if (opened === undefined) throw new ServiceError("invalid_credentials");
+      return answerSession(c, deps, opened, session);
     })
-    .get("/me", requireToken(deps.verifier), async (c) => {
+    .get("/me", requireToken(verifier), async (c) => {
       const { sub, role } = c.var.claims;
       if (role === undefined) throw refused("insufficient_scope", "the token is not a person's");
-      const user = await deps.users.findById(sub);
+      const user = await users.findById(sub);
       if (user === undefined) throw refused("invalid_token", "the person does not exist any more");
       return c.json(user);
     });
@@ -45,7 +47,10 @@ export function peopleRoutes(deps: PeopleRouteDeps) {
 
 /** RFC 6750 §3: the challenge says which of its errors it is. */
 function refused(code: "insufficient_scope" | "invalid_token", detail: string): ServiceError {
-  return new ServiceError(code, detail, { headers: { "www-authenticate": `Bearer error="${code}"` } });
+  return new ServiceError(code, detail, {
+    reason: code,
+    headers: { "www-authenticate": `Bearer error="${code}"` },
+  });
 }
 
 /** Whatever else is known of a person stays here. */

@@ -1,14 +1,18 @@
+import { grantTypes } from "@vitrine/contracts/auth";
 import type { AppEnv } from "@vitrine/kit/http";
 import type { Logger } from "@vitrine/kit/log";
 import { type Context, Hono } from "hono";
 import { authenticateClient } from "../client-authentication.ts";
 import { answerOAuthError } from "../oauth-error.ts";
+import { grantRenewal, type RefreshGrantDeps } from "../refresh-grant.ts";
 import { parseTokenForm, requireParameter, type TokenForm } from "../token-form.ts";
 import { type GrantDeps, grantToken } from "../token-grants.ts";
 import { introspect, revokeToken, type TokenStateDeps } from "../token-state.ts";
 import { noStore } from "./no-store.ts";
+import type { RequestDeps } from "./request-deps.ts";
 
-export interface TokenRouteDeps extends GrantDeps, Omit<TokenStateDeps, "events"> {
+export interface TokenRouteDeps
+  extends GrantDeps, RefreshGrantDeps, Pick<RequestDeps, "callerOf">, Omit<TokenStateDeps, "events"> {
   readonly logger: Logger;
 }
 
@@ -18,7 +22,12 @@ export function tokenRoutes(deps: TokenRouteDeps) {
   app.onError((error, c) => answerOAuthError(c, error, deps.logger));
   return app
     .use(noStore)
-    .post("/token", async (c) => c.json(await grantToken(deps, await readForm(c), c.req.header("authorization"))))
+    .post("/token", async (c) => {
+      const form = await readForm(c);
+      if (form.get("grant_type") === grantTypes.refreshToken)
+        return c.json(await grantRenewal(deps, form, deps.callerOf(c)));
+      return c.json(await grantToken(deps, form, c.req.header("authorization")));
+    })
     .post("/introspect", async (c) => {
       const form = await readForm(c);
       await authenticateClient(deps, c.req.header("authorization"), form);

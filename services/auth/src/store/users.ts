@@ -11,8 +11,10 @@ interface NewUser {
   readonly demo?: boolean;
 }
 
-interface StoredUser extends User {
+export interface StoredUser extends User {
   readonly passwordHash: string;
+  /** Everyone knows the password: what it may do is for one visit, never for the next visitor. */
+  readonly demo: boolean;
 }
 
 /** People by name and id; who is disabled is not found. */
@@ -21,6 +23,9 @@ export interface UserStore {
   add(user: NewUser): Promise<boolean>;
   findByName(name: string): Promise<StoredUser | undefined>;
   findById(id: string): Promise<User | undefined>;
+  findWithPassword(id: string): Promise<StoredUser | undefined>;
+  /** False when the hash is no longer `oldHash`: somebody else changed it first. */
+  changePassword(id: string, oldHash: string, newHash: string): Promise<boolean>;
   hasAdmin(): Promise<boolean>;
   /** Enables or disables the demo visitor; false when there is none. */
   setDemoEnabled(enabled: boolean): Promise<boolean>;
@@ -31,7 +36,10 @@ const storedUser = z.object({
   name: z.string(),
   role: z.enum(roles),
   passwordHash: z.string(),
+  demo: z.boolean(),
 });
+
+const columns = `id, name, role, password_hash as "passwordHash", demo`;
 
 export function createUserStore(database: Queryable): UserStore {
   return {
@@ -48,8 +56,7 @@ export function createUserStore(database: Queryable): UserStore {
       const name = userName.safeParse(text);
       if (!name.success) return undefined;
       const [row] = await database.query(
-        `select id, name, role, password_hash as "passwordHash" from users
-         where lower(name) = lower($1) and disabled_at is null`,
+        `select ${columns} from users where lower(name) = lower($1) and disabled_at is null`,
         [name.data],
       );
       return row === undefined ? undefined : storedUser.parse(row);
@@ -58,7 +65,18 @@ export function createUserStore(database: Queryable): UserStore {
       const [row] = await database.query("select id, name, role from users where id = $1 and disabled_at is null", [
         id,
       ]);
-      return row === undefined ? undefined : storedUser.omit({ passwordHash: true }).parse(row);
+      return row === undefined ? undefined : storedUser.omit({ passwordHash: true, demo: true }).parse(row);
+    },
+    findWithPassword: async (id) => {
+      const [row] = await database.query(`select ${columns} from users where id = $1 and disabled_at is null`, [id]);
+      return row === undefined ? undefined : storedUser.parse(row);
+    },
+    changePassword: async (id, oldHash, newHash) => {
+      const changed = await database.query(
+        "update users set password_hash = $3 where id = $1 and password_hash = $2 returning id",
+        [id, oldHash, newHash],
+      );
+      return changed.length === 1;
     },
     hasAdmin: async () => {
       const admins = await database.query("select id from users where role = 'admin' and disabled_at is null limit 1");

@@ -89,6 +89,7 @@ export async function wireAuth(options: AuthOptions = {}) {
       stopping.abort();
       deps.rotation.stop();
       await deps.feed.close();
+      await deps.sessionKeeper.close();
       await database.close();
     },
     json: async (path: string, body: unknown) =>
@@ -97,6 +98,22 @@ export async function wireAuth(options: AuthOptions = {}) {
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
       }),
+    /** One request of one client: its address, its token or cookie, and its body as JSON. */
+    send: async (method: string, path: string, { address, token, cookie, body, headers }: SendOptions = {}) =>
+      app.request(
+        path,
+        {
+          method,
+          headers: {
+            ...(body === undefined ? {} : { "content-type": "application/json" }),
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(cookie === undefined ? {} : { cookie }),
+            ...headers,
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        },
+        { server: { requestIP: () => ({ address: address ?? "198.51.100.1" }) } },
+      ),
     token: (form: Readonly<Record<string, string>>, authorization?: string) =>
       app.request("/oauth/token", {
         method: "POST",
@@ -108,6 +125,14 @@ export async function wireAuth(options: AuthOptions = {}) {
       }),
     me: (token: string) => app.request("/api/auth/me", { headers: { authorization: `Bearer ${token}` } }),
   };
+}
+
+export interface SendOptions {
+  readonly address?: string;
+  readonly token?: string;
+  readonly cookie?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type TestAuth = Awaited<ReturnType<typeof wireAuth>>;
