@@ -40,7 +40,7 @@ export const services: readonly Service[] = [
     name: "gateway",
     after: ["auth"],
     hasDatabase: false,
-    scopes: ["telemetry:write"],
+    scopes: ["telemetry:write", "feed:read"],
     env: ({ ports }) => ({
       OTLP_PORT: String(ports.otlp),
       ORDERS_URL: local(ports.orders),

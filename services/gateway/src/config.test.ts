@@ -36,7 +36,20 @@ test("quotas are variables with their units, and 0 is without limit", () => {
 
 test("every fault is named at once", () => {
   expect(() => parseConfig({ OTLP_PORT: "x", LOKI_URL: "ftp://loki" })).toThrow(ConfigError);
-  expect(() => parseConfig({ OTLP_PORT: "x", LOKI_URL: "ftp://loki" })).toThrow(
-    /OTLP_PORT[^]*LOKI_URL|LOKI_URL[^]*OTLP_PORT/,
+  const wrong = { OTLP_PORT: "x", LOKI_URL: "ftp://loki", TRUSTED_PROXIES: "x", MAX_CONCURRENT_REQUESTS: "0" };
+  expect(() => parseConfig(wrong)).toThrow(
+    expect.objectContaining({
+      faults: expect.arrayContaining(Object.keys(wrong).map((name) => expect.stringContaining(`${name}: `))),
+    }),
   );
+});
+
+test("the feed is followed by who has a client, and half a client is a fault", () => {
+  expect(parseConfig({}).feed).toBeUndefined();
+  expect(parseConfig({ AUTH_URL: "http://auth:1", CLIENT_ID: "gateway", CLIENT_SECRET: "12345678" }).feed).toEqual({
+    url: "http://auth:1/api/auth/feed",
+    clientId: "gateway",
+    clientSecret: "12345678",
+  });
+  expect(() => parseConfig({ CLIENT_ID: "gateway" })).toThrow(/CLIENT_SECRET/);
 });

@@ -1,9 +1,11 @@
 import {
   type BaseConfig,
   baseShape,
+  clientShape,
   ConfigError,
   type Env,
   integer,
+  optionalSecret,
   parseEnv,
   port,
   toBaseConfig,
@@ -15,12 +17,15 @@ import {
 } from "@vitrine/kit/config";
 import type { UpstreamUrls } from "./app.ts";
 import { networkFault } from "./client-address.ts";
+import type { FeedConfig } from "./identity.ts";
 import { type RateClass, type RateClasses, rateClasses } from "./routes/rate-class.ts";
 
 export interface Config extends BaseConfig {
   readonly otlpPort: number;
   readonly tokens: TokenConfig;
   readonly upstreams: UpstreamUrls;
+  /** Absent without `CLIENT_ID` and `CLIENT_SECRET`. */
+  readonly feed: FeedConfig | undefined;
   readonly limits: LimitsConfig;
   /** Networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
@@ -35,6 +40,13 @@ export interface LimitsConfig {
 
 const anyRate = { min: 0, max: 1_000_000_000 } as const;
 const places = { min: 0, max: 100_000 } as const;
+
+const networks = text("")
+  .transform((list) => list.split(/[\s,]+/).filter((network) => network !== ""))
+  .superRefine((list, context) => {
+    const faults = list.map(networkFault).filter((fault) => fault !== undefined);
+    if (faults.length > 0) context.addIssue({ code: "custom", message: faults.join("; ") });
+  });
 
 /** The quotas of a class; what they count is told in routes/rate-class.ts. */
 function quotaShape<const N extends Uppercase<keyof RateClasses>>(name: N) {
@@ -52,13 +64,15 @@ function quotaShape<const N extends Uppercase<keyof RateClasses>>(name: N) {
 const shape = {
   ...baseShape,
   ...tokenShape,
+  CLIENT_ID: clientShape.CLIENT_ID.optional(),
+  CLIENT_SECRET: optionalSecret(),
   ...quotaShape("INGEST"),
   ...quotaShape("QUERY"),
   ...quotaShape("API"),
   ...quotaShape("OPEN"),
   QUOTA_FAILURES_PER_SECOND: integer({ ...anyRate, fallback: 500 }),
   MAX_CONCURRENT_REQUESTS: integer({ min: 1, max: 100_000, fallback: 1_024 }),
-  TRUSTED_PROXIES: text(""),
+  TRUSTED_PROXIES: networks,
   PORT: port(8080),
   OTLP_PORT: port(4318),
   ORDERS_URL: url("http://127.0.0.1:8082"),
@@ -73,9 +87,9 @@ const shape = {
 /** @throws ConfigError naming every variable that is wrong */
 export function parseConfig(env: Env): Config {
   const values = parseEnv(env, shape);
-  const trustedProxies = values.TRUSTED_PROXIES.split(/[\s,]+/).filter((network) => network !== "");
-  const faults = trustedProxies.map(networkFault).filter((fault) => fault !== undefined);
-  if (faults.length > 0) throw new ConfigError([`TRUSTED_PROXIES: ${faults.join("; ")}`]);
+  const { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret } = values;
+  if ((clientId === undefined) !== (clientSecret === undefined))
+    throw new ConfigError(["CLIENT_ID: set it and CLIENT_SECRET, or neither"]);
   const address = (value: string) => value.replace(/\/+$/, "");
   return {
     ...toBaseConfig(values),
@@ -91,6 +105,10 @@ export function parseConfig(env: Env): Config {
       jaeger: address(values.JAEGER_URL),
       alertmanager: address(values.ALERTMANAGER_URL),
     },
+    feed:
+      clientId === undefined || clientSecret === undefined
+        ? undefined
+        : { url: new URL("/api/auth/feed", values.AUTH_URL).href, clientId, clientSecret },
     limits: {
       classes: {
         ingest: quotas(rateClasses.ingest, values, "INGEST"),
@@ -101,7 +119,7 @@ export function parseConfig(env: Env): Config {
       maxConcurrent: values.MAX_CONCURRENT_REQUESTS,
       failuresPerSecond: values.QUOTA_FAILURES_PER_SECOND,
     },
-    trustedProxies,
+    trustedProxies: values.TRUSTED_PROXIES,
   };
 }
 

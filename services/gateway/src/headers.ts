@@ -1,4 +1,5 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
+import { serviceName } from "@vitrine/contracts/feed";
 import { ServiceError } from "@vitrine/kit/errors";
 import { type Route, upstreams } from "./routes/route.ts";
 
@@ -34,13 +35,28 @@ export function requestHeaders(
 
 const identityForm = /^[\x21-\x7e]{1,128}$/;
 
-/** The identity the collector stamps on telemetry: from the verified token alone. */
-export function identityHeaders(claims: AccessClaims): Record<string, string> {
-  const service = claims.service ?? claims.client_id;
+/**
+ * The identity the collector stamps on telemetry: from the verified token alone. Only a key for a prefix lets the client
+ * choose, by `X-Service-Name`, a name below it; without that header it speaks for the prefix itself.
+ *
+ * @throws ServiceError `insufficient_scope` for a name that is not below the prefix
+ */
+export function identityHeaders(claims: AccessClaims, request: Request): Record<string, string> {
+  const { service_prefix: prefix } = claims;
+  const service = prefix === undefined ? (claims.service ?? claims.client_id) : serviceBelow(prefix, request);
   if (!identityForm.test(claims.client_id) || !identityForm.test(service)) {
     throw new ServiceError("invalid_token", "the token names no usable client", { reason: "missing_claim" });
   }
   return { "x-client-id": claims.client_id, "x-client-service": service };
+}
+
+function serviceBelow(prefix: string, request: Request): string {
+  const named = request.headers.get("x-service-name");
+  if (named === null) return prefix.replace(/[._/-]+$/, "");
+  if (serviceName.safeParse(named).success && named.startsWith(prefix) && named.length > prefix.length) return named;
+  throw new ServiceError("insufficient_scope", `the key may only name services below ${prefix}`, {
+    reason: "service_not_allowed",
+  });
 }
 
 /** RFC 9110 §7.6.1: these speak of one connection. */

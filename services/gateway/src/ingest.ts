@@ -38,7 +38,7 @@ export async function ingestOtlp({
   timeoutMs,
   passage,
 }: IngestRequest): Promise<IngestAnswer> {
-  const identity = identityHeaders(claims);
+  const identity = identityHeaders(claims, request);
   const body = await takeBody(request, rule, () => passage.toUnpack());
   await passage.toUpstream();
   const type = otlpMediaType(request.headers.get("content-type") ?? undefined);

@@ -23,7 +23,7 @@ export async function ingestLoki({
   timeoutMs,
   passage,
 }: IngestRequest): Promise<IngestAnswer> {
-  const identity = identityHeaders(claims);
+  const identity = identityHeaders(claims, request);
   const body = await takeBody(request, rule, () => passage.toUnpack());
   const text = await new Response(body.content).text().catch((error: unknown) => {
     throw body.fault() ?? error;

@@ -1,17 +1,16 @@
 import { runService } from "@vitrine/kit/service";
-import { createTokenVerifier } from "@vitrine/kit/tokens";
 import { createApp } from "./app.ts";
 import { createClientAddress } from "./client-address.ts";
 import { probeCollector } from "./collector-probe.ts";
 import { parseConfig } from "./config.ts";
 import { createEvents } from "./events.ts";
+import { createIdentity } from "./identity.ts";
 import { createForgeryGuard } from "./limits/forgery-guard.ts";
 import { createLimits } from "./limits/limits.ts";
 import { otlpRoutes, routes } from "./routes/table.ts";
 
 await runService("gateway", process, parseConfig, ({ config, logger, lifecycle }) => {
-  const verifier = createTokenVerifier(config.tokens);
-  lifecycle.task("keys", () => verifier.ready());
+  const verifier = createIdentity({ ...config, logger, lifecycle });
   // Told, not asked for: engines may still be building, and a gateway out of rotation helps no exporter.
   lifecycle.inform("collector", () => probeCollector(config.upstreams.collector));
   const deps = {
