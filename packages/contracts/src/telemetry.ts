@@ -372,7 +372,7 @@ export const logActions = {
   authn_password_change: action("A password was changed, or was not.", ["auth"]),
   authn_second_factor: action("A second factor was set up, used or removed, or was not.", ["auth"]),
   authn_token_reuse: action("A refresh token was used twice: one of its holders stole it.", ["auth"]),
-  authz_admin: action("An administrator changed a person.", ["auth"]),
+  authz_admin: action("An administrator changed a person or the signing keys.", ["auth"]),
   authz_change: action("The role of a person was changed.", ["auth"]),
   excess_rate_limit_exceeded: action("Attempts to prove an identity came too fast.", ["auth"]),
   session_created: action("A session began.", ["auth"]),

@@ -15,11 +15,6 @@ export interface AuthEvents {
   keyCreated(kid: string): void;
   keyRotationFailed(error: unknown): void;
   firstAdminCreated(userId: string): void;
-  tokenRevoked(clientId: string, tokenId: string): void;
-  /** A client asked for the end of a token that is not its own. */
-  revocationRefused(clientId: string, tokenId: string): void;
-  ingestKeyCreated(key: { readonly id: string; readonly name: string; readonly createdBy: string }): void;
-  ingestKeyRevoked(id: string, by: string): void;
   /** `refused` are those that somebody revoked and the configuration still names. */
   ingestKeysLoaded(
     stored: number,
@@ -62,26 +57,6 @@ export function createAuthEvents(logger: Logger): AuthEvents {
     keyCreated: (kid) => logger.info({ action: "auth.key_created", extra: { kid } }, "a signing key was made"),
     firstAdminCreated: (userId) =>
       logger.info({ action: "user_created", user: userId, extra: { role: "admin" } }, "the first administrator exists"),
-    tokenRevoked: (clientId, tokenId) =>
-      logger.info(
-        { action: "authn_token_revoked", extra: { method: "revocation", client_id: clientId, token_id: tokenId } },
-        "a token was revoked",
-      ),
-    revocationRefused: (clientId, tokenId) =>
-      logger.warn(
-        { action: "authz_fail", extra: { method: "revocation", client_id: clientId, token_id: tokenId } },
-        "a client may not revoke the token of another",
-      ),
-    ingestKeyCreated: ({ id, name, createdBy }) =>
-      logger.info(
-        { action: "authn_token_created", user: createdBy, extra: { method: "ingest_key", key_id: id, key_name: name } },
-        "an ingest key was made",
-      ),
-    ingestKeyRevoked: (id, by) =>
-      logger.info(
-        { action: "authn_token_revoked", user: by, extra: { method: "ingest_key", key_id: id } },
-        "an ingest key was revoked",
-      ),
     ingestKeysLoaded: (stored, { removed, refused }) => {
       const fields = { action: "auth.ingest_keys_loaded", extra: { stored, removed, refused } } as const;
       if (refused.length === 0) logger.info(fields, `${stored} ingest keys are preset`);

@@ -1,14 +1,16 @@
 import type { IngestKey, NewIngestKey } from "@vitrine/contracts/ingest-keys";
-import type { Database, Queryable } from "@vitrine/kit/postgres";
+import type { Queryable } from "@vitrine/kit/postgres";
 import { makeIngestKey } from "@vitrine/kit/tokens/ingest-key";
+import type { Audit, AuditEntry } from "./audit.ts";
+import { type Caller, ourselves } from "./caller.ts";
 import type { AuthEvents } from "./events.ts";
-import { locked } from "./locked.ts";
+import { takeLock } from "./locked.ts";
 import { addFeedEntry } from "./revocations.ts";
 import { clientIdOfKey } from "./store/feed.ts";
 import { createIngestKeyStore, type StoredIngestKey } from "./store/ingest-keys.ts";
 
 export interface IngestKeyDeps {
-  readonly database: Database;
+  readonly audit: Audit;
   readonly events: AuthEvents;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -23,34 +25,42 @@ const configuration = "configuration";
 
 /** Makes a key; its text is in the answer and nowhere else. */
 export async function createIngestKey(
-  { database, events, now }: IngestKeyDeps,
+  { audit, now }: IngestKeyDeps,
   grant: NewIngestKey,
   createdBy: string,
+  caller: Caller,
 ): Promise<{ readonly stored: StoredIngestKey; readonly key: string } | "too_many_keys"> {
   const { id, key, hash } = makeIngestKey();
   const stored = toStored(grant, { id, hash, createdBy, preset: false, atMs: now() });
-  const made = await locked(database, `ingest keys ${grant.name}`, async (tx) => {
-    if ((await createIngestKeyStore(tx).liveOf(grant.name, now())).length >= maxActive) return false;
-    await put(tx, stored, now());
-    return true;
+  const entry = { event: "authn_token_created", action: "ingest_key_create", actor: createdBy } as const;
+  const made = await audit.transaction(caller, async (tx, note) => {
+    await takeLock(tx, `ingest keys ${grant.name}`);
+    const free = (await createIngestKeyStore(tx).liveOf(grant.name, now())).length < maxActive;
+    if (free) await put(tx, stored, now());
+    note(
+      free ? { ...entry, outcome: "success", target: id } : { ...entry, outcome: "failure", reason: "too_many_keys" },
+    );
+    return free;
   });
-  if (!made) return "too_many_keys";
-  events.ingestKeyCreated(stored);
-  return { stored, key };
+  return made ? { stored, key } : "too_many_keys";
 }
 
 /** Ends a key everywhere, within a second; false when there is none. Revoking twice does no harm. */
 export async function revokeIngestKey(
-  { database, events, now }: IngestKeyDeps,
+  { audit, now }: IngestKeyDeps,
   id: string,
   revokedBy: string,
+  caller: Caller,
 ): Promise<boolean> {
-  const outcome = await database.transaction(async (tx) => {
-    if ((await createIngestKeyStore(tx).find(id)) === undefined) return "unknown";
-    return (await end(tx, id, revokedBy, now())) ? "revoked" : "revoked_before";
+  return audit.transaction(caller, async (tx, note) => {
+    if ((await createIngestKeyStore(tx).find(id)) === undefined) return false;
+    if (await end(tx, id, revokedBy, now())) note(revoked(id, revokedBy));
+    return true;
   });
-  if (outcome === "revoked") events.ingestKeyRevoked(id, revokedBy);
-  return outcome !== "unknown";
+}
+
+function revoked(id: string, by: string): AuditEntry {
+  return { event: "authn_token_revoked", outcome: "success", action: "ingest_key_revoke", actor: by, target: id };
 }
 
 export interface PresetIngestKey {
@@ -64,19 +74,30 @@ export interface PresetIngestKey {
  * configuration says: a leaked key must not come back with a restart.
  */
 export async function storePresetIngestKeys(
-  { database, events, now }: IngestKeyDeps,
+  { audit, events, now }: IngestKeyDeps,
   presets: readonly PresetIngestKey[],
 ): Promise<void> {
   const refused: string[] = [];
-  const removed = await locked(database, "preset ingest keys", async (tx) => {
+  const removed = await audit.transaction(ourselves, async (tx, note) => {
+    await takeLock(tx, "preset ingest keys");
     const keys = createIngestKeyStore(tx);
     for (const { id, hash, grant } of presets) {
       const known = await keys.find(id);
-      if (known?.revokedAtMs !== undefined && known.revokedBy !== configuration) refused.push(id);
-      else await put(tx, toStored(grant, { id, hash, createdBy: configuration, preset: true, atMs: now() }), now());
+      if (known?.revokedAtMs !== undefined && known.revokedBy !== configuration) {
+        refused.push(id);
+        continue;
+      }
+      await put(tx, toStored(grant, { id, hash, createdBy: configuration, preset: true, atMs: now() }), now());
+      if (known === undefined) {
+        const entry = { event: "authn_token_created", action: "ingest_key_preset", actor: configuration } as const;
+        note({ ...entry, outcome: "success", target: id });
+      }
     }
     const others = await keys.otherPresets(presets.map(({ id }) => id));
-    for (const { id } of others) await end(tx, id, configuration, now());
+    for (const { id } of others) {
+      await end(tx, id, configuration, now());
+      note(revoked(id, configuration));
+    }
     return others.map(({ id }) => id);
   });
   if (presets.length + removed.length > 0) events.ingestKeysLoaded(presets.length, { removed, refused });

@@ -165,6 +165,8 @@ describe("the routes", () => {
     const { items } = signingKeyList.parse(JSON.parse(text));
     expect(items.filter(({ status }) => status !== "retired").map(({ status }) => status)).toEqual(["next", "signing"]);
     expect(text).not.toMatch(/"d"|jwk|sealed/i);
+    const [row] = await one.database.query("select * from audit_log where action = 'signing_key_rotate'");
+    expect(row).toMatchObject({ event: "authz_admin", outcome: "success", target: items[0]?.kid, reason: "planned" });
     expect((await send("POST", admin, { mode: "planned" })).status).toBe(200);
     expect((await send("GET", admin)).status).toBe(200);
     expect((await send("POST", admin, { mode: "at once" })).status).toBe(400);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Logger } from "@vitrine/kit/log";
 import type { Database } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
+import type { Audit } from "./audit.ts";
 import type { Config } from "./config.ts";
 import type { AuthEvents } from "./events.ts";
 import { ensureFirstPeople } from "./first-people.ts";
@@ -18,6 +19,7 @@ export interface PreparationDeps {
   readonly config: Config;
   readonly database: Database;
   readonly logger: Logger;
+  readonly audit: Audit;
   readonly events: AuthEvents;
   readonly keys: KeyRing;
   readonly passwords: Passwords;

@@ -1,11 +1,11 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import type { Introspection } from "@vitrine/contracts/oauth";
 import { ServiceError } from "@vitrine/kit/errors";
-import type { Database } from "@vitrine/kit/postgres";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { isIngestKey } from "@vitrine/kit/tokens/ingest-key";
 import type { Keyring } from "@vitrine/kit/tokens/keyring";
-import type { AuthEvents } from "./events.ts";
+import type { Audit } from "./audit.ts";
+import type { Caller } from "./caller.ts";
 import type { Feed } from "./feed.ts";
 import { revoke } from "./revocations.ts";
 import type { Client } from "./store/clients.ts";
@@ -13,9 +13,8 @@ import type { Client } from "./store/clients.ts";
 export interface TokenStateDeps {
   readonly verifier: TokenVerifier;
   readonly keyring: Keyring;
-  readonly database: Database;
+  readonly audit: Audit;
   readonly feed: Feed;
-  readonly events: AuthEvents;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -39,19 +38,20 @@ export async function introspect(deps: TokenStateDeps, token: string): Promise<I
  * Takes back a token of the client's own (RFC 7009 §2.1). Any other text is none of its business, and it is not told
  * whether there is such a token.
  */
-export async function revokeToken(deps: TokenStateDeps, client: Client, token: string): Promise<void> {
+export async function revokeToken(deps: TokenStateDeps, client: Client, token: string, caller: Caller): Promise<void> {
   const claims = isIngestKey(token) ? undefined : await claimsOf(deps, token);
   if (claims === undefined) return;
-  if (claims.client_id !== client.clientId) {
-    deps.events.revocationRefused(client.clientId, claims.jti);
+  const { jti, exp, client_id } = claims;
+  const entry = { action: "token_revoke", actor: client.clientId, client: client.clientId, target: jti } as const;
+  if (client_id !== client.clientId) {
+    await deps.audit.record(caller, { ...entry, event: "authz_fail", outcome: "failure", reason: "token_of_another" });
     return;
   }
-  const { jti, exp } = claims;
-  await deps.database.transaction((tx) =>
-    revoke(tx, { kind: "jti", id: jti, atMs: deps.now(), expiresAtMs: exp * 1_000 + leewayMs }),
-  );
+  await deps.audit.transaction(caller, async (tx, note) => {
+    await revoke(tx, { kind: "jti", id: jti, atMs: deps.now(), expiresAtMs: exp * 1_000 + leewayMs });
+    note({ ...entry, event: "authn_token_revoked", outcome: "success" });
+  });
   await deps.feed.catchUp();
-  deps.events.tokenRevoked(client.clientId, jti);
 }
 
 async function claimsOf({ verifier, keyring }: TokenStateDeps, token: string): Promise<AccessClaims | undefined> {

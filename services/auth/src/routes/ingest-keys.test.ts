@@ -74,7 +74,7 @@ describe("making a key", () => {
     const made = await create();
     const secret = made.key.slice(21);
     const tables = await auth.database.query<{ text: string }>(
-      "select (select string_agg(k::text, ' ') from ingest_keys k) || (select string_agg(f::text, ' ') from feed_entries f) as text",
+      "select (select string_agg(k::text, ' ') from ingest_keys k) || (select string_agg(f::text, ' ') from feed_entries f) || (select string_agg(a::text, ' ') from audit_log a) as text",
     );
     const gateway = await readToken(
       await auth.token({ grant_type: "client_credentials" }, basic("gateway", testSecrets.gateway)),
@@ -149,6 +149,23 @@ describe("rotation", () => {
     expect((await send("DELETE", `/${first.id}`, operator)).status).toBe(204);
     expect(() => auth.keyring.identify(first.key)).toThrow(expect.objectContaining({ reason: "revoked" }));
     await create(body);
+    const rows = await auth.database.query(
+      "select event, outcome, action, target, reason, actor is not null as by_someone from audit_log where target = $1 or reason = 'too_many_keys' order by seq",
+      [first.id],
+    );
+    const entry = { target: first.id, reason: null, outcome: "success", by_someone: true };
+    expect(rows.slice(-3)).toContainAllValues([
+      { ...entry, event: "authn_token_created", action: "ingest_key_create" },
+      {
+        ...entry,
+        event: "authn_token_created",
+        action: "ingest_key_create",
+        outcome: "failure",
+        target: null,
+        reason: "too_many_keys",
+      },
+      { ...entry, event: "authn_token_revoked", action: "ingest_key_revoke" },
+    ]);
   });
 
   test("of many that ask for keys of one name at once, two get one", async () => {

@@ -7,6 +7,7 @@ import { validated } from "@vitrine/kit/http/validate";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { Hono } from "hono";
 import { z } from "zod";
+import type { Caller, CallerContext } from "../caller.ts";
 import type { Feed } from "../feed.ts";
 import { createIngestKey, type IngestKeyDeps, revokeIngestKey, toIngestKey } from "../ingest-keys.ts";
 import type { IngestKeyStore } from "../store/ingest-keys.ts";
@@ -16,13 +17,14 @@ export interface IngestKeyRouteDeps extends IngestKeyDeps {
   readonly ingestKeys: IngestKeyStore;
   readonly verifier: TokenVerifier;
   readonly feed: Feed;
+  readonly callerOf: (c: CallerContext) => Caller;
 }
 
 const position = z.string().regex(/^[a-z][a-z0-9-]{0,62}\/[0-9a-f]{16}$/);
 const keyId = z.strictObject({ id: z.string().max(64) });
 
 export function ingestKeyRoutes(deps: IngestKeyRouteDeps) {
-  const { ingestKeys, feed, now } = deps;
+  const { ingestKeys, feed, callerOf, now } = deps;
   const mayAdminister = requireScope(deps.verifier, "keys:admin");
   return new Hono<AppEnv>()
     .use(noStore)
@@ -30,7 +32,7 @@ export function ingestKeyRoutes(deps: IngestKeyRouteDeps) {
       const grant = c.req.valid("json");
       if (grant.expiresAt !== undefined && Date.parse(grant.expiresAt) <= now())
         throw new ServiceError("invalid_request", "expiresAt: must lie in the future");
-      const made = await createIngestKey(deps, grant, c.var.claims.sub);
+      const made = await createIngestKey(deps, grant, c.var.claims.sub, callerOf(c));
       if (made === "too_many_keys")
         throw new ServiceError("too_many_keys", "revoke one of the two active keys of this name first");
       await feed.catchUp();
@@ -44,7 +46,7 @@ export function ingestKeyRoutes(deps: IngestKeyRouteDeps) {
       return c.json({ items: items.map((key) => toIngestKey(key, now())), next });
     })
     .delete("/:id", mayAdminister, validated("param", keyId), async (c) => {
-      if (!(await revokeIngestKey(deps, c.req.valid("param").id, c.var.claims.sub)))
+      if (!(await revokeIngestKey(deps, c.req.valid("param").id, c.var.claims.sub, callerOf(c))))
         throw new ServiceError("not_found", "there is no such ingest key");
       await feed.catchUp();
       return c.body(null, 204);

@@ -5,6 +5,8 @@ import { validated } from "@vitrine/kit/http/validate";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { Hono } from "hono";
 import { isPublished, pickSigningKey } from "../key-ring.ts";
+import type { Audit } from "../audit.ts";
+import type { Caller, CallerContext } from "../caller.ts";
 import type { KeyRotation } from "../key-rotation.ts";
 import type { StoredSigningKey } from "../store/signing-keys.ts";
 import { noStore } from "./no-store.ts";
@@ -12,11 +14,13 @@ import { noStore } from "./no-store.ts";
 export interface SigningKeyRouteDeps {
   readonly rotation: KeyRotation;
   readonly verifier: TokenVerifier;
+  readonly audit: Audit;
+  readonly callerOf: (c: CallerContext) => Caller;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-export function signingKeyRoutes({ rotation, verifier, now }: SigningKeyRouteDeps) {
+export function signingKeyRoutes({ rotation, verifier, audit, callerOf, now }: SigningKeyRouteDeps) {
   const mayAdminister = requireScope(verifier, "signing-keys:admin");
 
   async function list(): Promise<readonly SigningKey[]> {
@@ -30,7 +34,17 @@ export function signingKeyRoutes({ rotation, verifier, now }: SigningKeyRouteDep
     .use(noStore)
     .get("/", mayAdminister, async (c) => c.json({ items: await list() }))
     .post("/", mayAdminister, validated("json", keyRotation), async (c) => {
-      const { made } = await rotation.rotate(c.req.valid("json").mode);
+      const { mode } = c.req.valid("json");
+      const { key, made } = await rotation.rotate(mode);
+      await audit.record(callerOf(c), {
+        event: "authz_admin",
+        outcome: "success",
+        action: "signing_key_rotate",
+        actor: c.var.claims.sub,
+        target: key.kid,
+        reason: mode,
+        critical: mode === "compromised",
+      });
       return c.json({ items: await list() }, made ? 201 : 200);
     });
 }

@@ -127,6 +127,8 @@ describe("revocation (RFC 7009)", () => {
       expect((await ask("revoke", { token })).status).toBe(200);
       expect(await state(token)).toMatchObject({ active: true });
     }
+    const [row] = await auth.database.query("select * from audit_log where action = 'token_revoke' order by seq desc");
+    expect(row).toMatchObject({ event: "authz_fail", actor: "orders", reason: "token_of_another" });
   });
 
   test("nobody revokes without proving to be a client", async () => {

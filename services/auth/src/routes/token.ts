@@ -11,8 +11,7 @@ import { introspect, revokeToken, type TokenStateDeps } from "../token-state.ts"
 import { noStore } from "./no-store.ts";
 import type { RequestDeps } from "./request-deps.ts";
 
-export interface TokenRouteDeps
-  extends GrantDeps, RefreshGrantDeps, Pick<RequestDeps, "callerOf">, Omit<TokenStateDeps, "events"> {
+export interface TokenRouteDeps extends GrantDeps, RefreshGrantDeps, Pick<RequestDeps, "callerOf">, TokenStateDeps {
   readonly logger: Logger;
 }
 
@@ -36,7 +35,7 @@ export function tokenRoutes(deps: TokenRouteDeps) {
     .post("/revoke", async (c) => {
       const form = await readForm(c);
       const client = await authenticateClient(deps, c.req.header("authorization"), form);
-      await revokeToken(deps, client, requireParameter(form, "token"));
+      await revokeToken(deps, client, requireParameter(form, "token"), deps.callerOf(c));
       return c.body(null, 200);
     });
 }
