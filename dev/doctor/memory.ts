@@ -1,8 +1,9 @@
 import { readdir } from "node:fs/promises";
 
 /**
- * Resident memory in bytes of each process with all its descendants, by pid; a process that is gone has none. Linux
- * reads `/proc`, other systems ask `ps`.
+ * Resident memory in bytes of each process with all its descendants, by pid; a process that is gone has none. On Linux
+ * a page that several processes share is divided among them (proportional set size), so that the sum is what the system
+ * takes; other systems ask `ps`, which counts such a page for each.
  */
 export async function residentBytes(pids: readonly number[]): Promise<ReadonlyMap<number, number>> {
   const table = (await readProc()) ?? (await readPs());
@@ -27,11 +28,18 @@ async function readProc(): Promise<ReadonlyMap<number, Entry> | undefined> {
       .text()
       .catch(() => "");
     const parent = /^PPid:\s+(\d+)/m.exec(status)?.[1];
-    // A process that is ending has no memory any more.
-    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? "0";
-    if (parent !== undefined) table.set(Number(name), { parent: Number(parent), bytes: Number(kilobytes) * 1_024 });
+    if (parent !== undefined) table.set(Number(name), { parent: Number(parent), bytes: await ownBytes(name, status) });
   }
   return table;
+}
+
+/** A process that is ending has no memory any more; one of another user shows its resident pages only. */
+async function ownBytes(pid: string, status: string): Promise<number> {
+  const rollup = await Bun.file(`/proc/${pid}/smaps_rollup`)
+    .text()
+    .catch(() => "");
+  const kilobytes = /^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? /^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? "0";
+  return Number(kilobytes) * 1_024;
 }
 
 async function readPs(): Promise<ReadonlyMap<number, Entry>> {

@@ -22,7 +22,7 @@ export interface ProcessReport {
   readonly state: string;
   readonly pid: number | null;
   /** With all its descendants. */
-  readonly rssBytes: number;
+  readonly memoryBytes: number;
   readonly restarts: number;
   /** Why it ended the last time it did, as the runner recorded it. */
   readonly lastExit: string | null;
@@ -39,7 +39,7 @@ export async function readProcesses(runDirectory: string): Promise<readonly Proc
     kind,
     state: phase,
     pid: pid ?? null,
-    rssBytes: memory.get(pid ?? 0) ?? 0,
+    memoryBytes: memory.get(pid ?? 0) ?? 0,
     restarts,
     lastExit:
       lastExit === undefined || lastExit === null

@@ -7,7 +7,7 @@ export interface DoctorReport {
   readonly broken: { readonly hop: string; readonly detail: string; readonly mend: string } | null;
   readonly hops: readonly Hop[];
   readonly processes: readonly ProcessReport[];
-  readonly totalRssBytes: number;
+  readonly totalMemoryBytes: number;
 }
 
 export function toReport(hops: readonly Hop[], processes: readonly ProcessReport[]): DoctorReport {
@@ -17,7 +17,7 @@ export function toReport(hops: readonly Hop[], processes: readonly ProcessReport
     broken: broken === undefined ? null : { hop: broken.hop, detail: broken.detail, mend: broken.mend ?? "" },
     hops,
     processes,
-    totalRssBytes: processes.reduce((total, { rssBytes }) => total + rssBytes, 0),
+    totalMemoryBytes: processes.reduce((total, { memoryBytes }) => total + memoryBytes, 0),
   };
 }
 
@@ -28,13 +28,13 @@ export function renderReport(report: DoctorReport): string {
     return ok || mend === undefined ? head : `${head}\n        mend: ${mend}`;
   });
   const processes = report.processes.map(
-    ({ name, state, pid, rssBytes, restarts, lastExit }) =>
-      `${name.padEnd(12)} ${state.padEnd(10)} ${String(pid ?? "-").padStart(8)} ${megabytes(rssBytes)}` +
+    ({ name, state, pid, memoryBytes, restarts, lastExit }) =>
+      `${name.padEnd(12)} ${state.padEnd(10)} ${String(pid ?? "-").padStart(8)} ${megabytes(memoryBytes)}` +
       (restarts === 0 ? "" : `  restarted ${restarts} ${restarts === 1 ? "time" : "times"}`) +
       (lastExit === null ? "" : `, last exit ${lastExit}`),
   );
   const total =
-    report.processes.length === 0 ? [] : [`${"all".padEnd(32)} ${megabytes(report.totalRssBytes)} resident`];
+    report.processes.length === 0 ? [] : [`${"all".padEnd(32)} ${megabytes(report.totalMemoryBytes)} resident`];
   const verdict = report.broken === null ? "All three signals arrive." : `Broken: ${report.broken.hop}.`;
   return [...lines, "", ...processes, ...total, "", verdict].join("\n");
 }

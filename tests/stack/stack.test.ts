@@ -213,9 +213,9 @@ describe("one order, all signals", () => {
   });
 
   test("the whole system stays under 1.2 GB resident", async () => {
-    const { totalRssBytes } = await stack.doctor();
-    expect(totalRssBytes).toBeGreaterThan(100e6);
-    expect(totalRssBytes).toBeLessThan(1.2e9);
+    const { totalMemoryBytes } = await stack.doctor();
+    expect(totalMemoryBytes).toBeGreaterThan(100e6);
+    expect(totalMemoryBytes).toBeLessThan(1.2e9);
   });
 });
 

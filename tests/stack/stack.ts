@@ -36,12 +36,12 @@ const doctorReport = z.object({
     z.object({
       name: z.string(),
       pid: z.int().nullable(),
-      rssBytes: z.int(),
+      memoryBytes: z.int(),
       restarts: z.int(),
       lastExit: z.string().nullable(),
     }),
   ),
-  totalRssBytes: z.int(),
+  totalMemoryBytes: z.int(),
 });
 
 export type DoctorReport = z.infer<typeof doctorReport>;
