@@ -2,7 +2,7 @@ import type { TokenErrorCode } from "@vitrine/contracts/auth";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { Logger } from "@vitrine/kit/log";
 import type { Context } from "hono";
-import type { AppEnv } from "@vitrine/kit/http";
+import { type AppEnv, toServiceError } from "@vitrine/kit/http";
 
 /** A token request is refused (RFC 6749 §5.2, RFC 8693 §2.2.2). The description is plain ASCII without quotes. */
 export class OAuthError extends Error {
@@ -23,6 +23,8 @@ export function answerOAuthError(c: Context<AppEnv>, error: Error, logger: Logge
     const status = error.code === "invalid_client" ? 401 : 400;
     return c.json({ error: error.code, error_description: error.message }, status);
   }
+  const known = toServiceError(error);
+  if (known.status < 500) return c.json({ error: "invalid_request", error_description: known.title }, known.status);
   const unavailable = error instanceof ServiceError && error.code === "unavailable";
   const code: TokenErrorCode = unavailable ? "temporarily_unavailable" : "server_error";
   const reason = error instanceof ServiceError ? error.reason : undefined;

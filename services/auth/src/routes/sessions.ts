@@ -21,7 +21,7 @@ import { refuseDemoVisitor, requireSession } from "./require-session.ts";
 
 export interface SessionRouteDeps extends PeopleDeps, SessionAnswerDeps, RequestDeps {}
 
-const sessionId = z.strictObject({ id: z.string().max(64) });
+const sessionId = z.strictObject({ id: z.string().regex(/^[\w-]{1,64}$/, "is no id of a session") });
 const endings = z.strictObject({ keep: z.enum(["current"]).optional() });
 
 /** What the owner of a session does with it and with the others of theirs. */

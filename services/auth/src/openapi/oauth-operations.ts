@@ -1,0 +1,90 @@
+import { tokenResponse } from "@vitrine/contracts/auth";
+import { introspection, publicKeySet, serverMetadata } from "@vitrine/contracts/oauth";
+import { z } from "zod";
+import type { Operation } from "./operation.ts";
+
+const oauth = "OAuth 2";
+const metadata = "Metadata";
+const anybody = { by: "anybody" } as const;
+
+/** How a client proves itself, where not by the header (RFC 6749 §2.3.1, RFC 7523 §2.2). */
+const clientForm = {
+  client_id: z.string().optional(),
+  client_secret: z.string().optional(),
+  client_assertion_type: z.string().optional(),
+  client_assertion: z.string().optional(),
+} as const;
+
+const aboutToken = z.object({ token: z.string(), token_type_hint: z.string().optional(), ...clientForm });
+
+export const oauthOperations: readonly Operation[] = [
+  {
+    method: "post",
+    path: "/oauth/token",
+    tag: oauth,
+    summary: "Get a token (RFC 6749 §4.4 and §6, RFC 8693)",
+    access: { by: "client" },
+    form: z.object({
+      grant_type: z.string(),
+      scope: z.string().optional(),
+      refresh_token: z.string().optional(),
+      subject_token: z.string().optional(),
+      subject_token_type: z.string().optional(),
+      requested_token_type: z.string().optional(),
+      audience: z.string().optional(),
+      ...clientForm,
+    }),
+    answers: { 200: { description: "A token.", body: tokenResponse } },
+    refusals: [429],
+  },
+  {
+    method: "post",
+    path: "/oauth/introspect",
+    tag: oauth,
+    summary: "What a token or ingest key stands for (RFC 7662)",
+    access: { by: "client" },
+    form: aboutToken,
+    answers: { 200: { description: "Its state.", body: introspection } },
+  },
+  {
+    method: "post",
+    path: "/oauth/revoke",
+    tag: oauth,
+    summary: "Take back a token of the client's own (RFC 7009)",
+    access: { by: "client" },
+    form: aboutToken,
+    answers: { 200: { description: "It is not good any more, or never was the client's." } },
+  },
+  {
+    method: "get",
+    path: "/.well-known/jwks.json",
+    tag: metadata,
+    summary: "Public keys that tokens are verified with (RFC 7517)",
+    access: anybody,
+    answers: { 200: { description: "The key set.", body: publicKeySet } },
+  },
+  {
+    method: "get",
+    path: "/.well-known/oauth-authorization-server",
+    tag: metadata,
+    summary: "Authorization server metadata (RFC 8414)",
+    access: anybody,
+    answers: { 200: { description: "The metadata.", body: serverMetadata } },
+  },
+  {
+    method: "get",
+    path: "/api/auth/openapi.json",
+    tag: metadata,
+    summary: "This description",
+    access: anybody,
+    answers: { 200: { description: "An OpenAPI 3.1 document.", body: z.looseObject({ openapi: z.string() }) } },
+  },
+  {
+    method: "get",
+    path: "/api/auth/docs",
+    tag: metadata,
+    summary: "This description as a page",
+    access: anybody,
+    answers: { 200: { description: "A page.", body: z.string(), mediaType: "text/html" } },
+  },
+];
