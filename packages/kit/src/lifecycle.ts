@@ -1,4 +1,4 @@
-import type { Server } from "bun";
+import type { Server, WebSocketHandler } from "bun";
 import type { Hono } from "hono";
 import type { AppEnv } from "./http/app.ts";
 import type { Logger } from "./log.ts";
@@ -38,19 +38,21 @@ export interface Lifecycle {
   check(name: string, probe: () => Promise<void>): void;
   /** Something {@link Readiness.report} tells that does not decide readiness; `probe` throws when it is amiss. */
   inform(name: string, probe: () => Promise<void>): void;
-  serve(app: Hono<AppEnv>, options: ServeOptions): Server<undefined>;
+  serve<W = undefined>(app: Hono<AppEnv>, options: ServeOptions<W>): Server<W>;
   /** Stops on SIGTERM or SIGINT: readiness off, requests finished, resources closed, telemetry sent. */
   run(process: ProcessLike): Promise<void>;
   stop(): Promise<void>;
 }
 
-export interface ServeOptions {
+export interface ServeOptions<W = undefined> {
   readonly host: string;
   readonly port: number;
   /** Bytes; larger bodies get 413 before a handler sees them. Default 1 MiB. */
   readonly maxBodyBytes?: number;
   /** Seconds without traffic on a connection before it is closed. Default 30. */
   readonly idleTimeoutSeconds?: number;
+  /** What talks to clients whose request a handler upgraded (RFC 6455). */
+  readonly websocket?: WebSocketHandler<W>;
 }
 
 const checkTimeoutMs = 2_000;
@@ -64,7 +66,7 @@ const exitTimeoutMs = 10_000;
 
 export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecycle {
   const closers: (() => unknown)[] = [];
-  const servers: Server<undefined>[] = [];
+  const servers: Pick<Server<unknown>, "stop">[] = [];
   const pending = new Map<string, string>();
   const checks = new Map<string, () => Promise<void>>();
   const informative = new Map<string, () => Promise<void>>();
@@ -120,6 +122,7 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
   async function stop(): Promise<void> {
     lastReady = false;
     stopped.resolve();
+    stopSignal.abort();
     logger.info({ action: "service.stopping" }, "stopping");
     await Promise.all(servers.map((server) => drain(server)));
     for (const close of closers.toReversed()) {
@@ -153,16 +156,17 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
     },
     check: (name, probe) => checks.set(name, probe),
     inform: (name, probe) => informative.set(name, probe),
-    serve: (app, options) => {
-      const server = Bun.serve({
+    serve: <W>(app: Hono<AppEnv>, options: ServeOptions<W>) => {
+      const server: Server<W> = Bun.serve<W>({
         hostname: options.host,
         port: options.port,
         maxRequestBodySize: options.maxBodyBytes ?? 1_048_576,
         idleTimeout: options.idleTimeoutSeconds ?? 30,
         // Otherwise Bun answers what Hono cannot catch with a page that shows sources.
         development: false,
-        fetch: (request, server) => app.fetch(request, { server }),
-      });
+        fetch: (request: Request, server: Server<W>) => app.fetch(request, { server }),
+        ...(options.websocket === undefined ? {} : { websocket: options.websocket }),
+      } as Parameters<typeof Bun.serve<W>>[0]);
       servers.push(server);
       logger.info({ action: "service.started", extra: { url: server.url.href } }, `listening on ${server.url.href}`);
       void report();
@@ -212,7 +216,7 @@ async function runCheck(name: string, probe: () => Promise<void>): Promise<reado
   }
 }
 
-async function drain(server: Server<undefined>): Promise<void> {
+async function drain(server: Pick<Server<unknown>, "stop">): Promise<void> {
   await within(drainTimeoutMs, server.stop());
   await server.stop(true);
 }

@@ -1,6 +1,10 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { ServiceError } from "@vitrine/kit/errors";
 import { bearerToken, checkScope } from "@vitrine/kit/http/auth";
+import { checkOrigin } from "./browser/origin.ts";
+import { readSessionHandle } from "./browser/session-cookie.ts";
+import type { SessionTokens } from "./browser/sessions.ts";
+import { addressKey } from "./client-address.ts";
 import type { ForgeryGuard } from "./limits/forgery-guard.ts";
 import type { PathEntry } from "./routes/match.ts";
 import type { Route } from "./routes/route.ts";
@@ -16,20 +20,41 @@ export function findRoute(entry: PathEntry | undefined, method: string): Route {
   });
 }
 
+/** Who asks, and the token that says so: the client's own, or the one its session stands for. */
+export interface Credentials {
+  readonly claims: AccessClaims;
+  readonly token: string;
+}
+
+export interface Authenticator {
+  readonly guard: ForgeryGuard;
+  readonly sessions: SessionTokens;
+  /** Where browsers reach the gateway: the only origin whose pages may use a session cookie. */
+  readonly ownOrigin: string;
+}
+
 /**
- * The claims of the request's token, from the `Authorization` header alone: never a cookie, never the query
- * (RFC 6750 §2.3).
+ * The claims of a request: by the token in `Authorization`, never in the query (RFC 6750 §2.3); where the row takes
+ * sessions and there is no such header, by the session cookie.
  *
- * @throws ServiceError 401 without a valid token; 429 after too many that were not; 503 when it cannot be judged, so that exporters keep their data
+ * @throws ServiceError 401 without a valid token; 403 for another site's use of a cookie; 429 after too many tokens that
+ * were not valid; 503 when it cannot be judged, so that exporters keep their data
  */
 export async function authenticate(
-  authorization: string | undefined,
-  guard: ForgeryGuard,
+  request: Request,
+  route: Route,
+  { guard, sessions, ownOrigin }: Authenticator,
   address: () => string | undefined,
-): Promise<AccessClaims> {
-  const token = bearerToken(authorization);
+): Promise<Credentials> {
+  const authorization = request.headers.get("authorization") ?? undefined;
+  const handle =
+    route.session === true && authorization === undefined
+      ? readSessionHandle(request.headers.get("cookie"))
+      : undefined;
+  if (handle !== undefined) checkOrigin(request, route, ownOrigin);
+  const token = handle === undefined ? bearerToken(authorization) : await sessions.tokenOf(handle, address());
   try {
-    return await guard.verify(token, address);
+    return { token, claims: await guard.verify(token, () => addressKey(address())) };
   } catch (cause) {
     if (cause instanceof ServiceError && cause.status < 500) throw cause;
     throw new ServiceError("unavailable", undefined, { reason: "cannot_verify", retryAfterSeconds: 2, cause });

@@ -6,29 +6,30 @@ import { nameRoute } from "@vitrine/kit/http/observe";
 import type { Readiness } from "@vitrine/kit/lifecycle";
 import type { Logger } from "@vitrine/kit/log";
 import type { Context, Hono } from "hono";
-import { authenticate, authorise, findRoute } from "./admit.ts";
+import { authenticate, type Authenticator, authorise, type Credentials, findRoute } from "./admit.ts";
 import { answer } from "./answer.ts";
 import { declaredBytes } from "./body.ts";
+import { loginLocation } from "./browser/return-path.ts";
 import { addressKey, type ClientAddress } from "./client-address.ts";
 import type { GatewayEvents } from "./events.ts";
-import { secure } from "./headers.ts";
-import type { ForgeryGuard } from "./limits/forgery-guard.ts";
+import { secured } from "./headers.ts";
 import { freePassage, type Limits, type Passage } from "./limits/limits.ts";
 import { answerRefusal, refusalReason } from "./refuse.ts";
 import { createMatcher } from "./routes/match.ts";
 import { rateClasses } from "./routes/rate-class.ts";
 import type { ErrorForm, Route, Upstream } from "./routes/route.ts";
+import type { Tails } from "./tail.ts";
 import { parseTarget } from "./target.ts";
 
 export type UpstreamUrls = Readonly<Record<Exclude<Upstream, "self">, string>>;
 
-export interface GatewayDeps {
+export interface GatewayDeps extends Authenticator {
   readonly logger: Logger;
   readonly readiness: Readiness;
-  readonly guard: ForgeryGuard;
   readonly limits: Limits;
   readonly clientAddress: ClientAddress;
   readonly events: GatewayEvents;
+  readonly tails: Tails;
   /** Addresses without a trailing slash. */
   readonly upstreams: UpstreamUrls;
   readonly routes: readonly Route[];
@@ -74,10 +75,10 @@ export function createApp(deps: GatewayDeps): Hono<AppEnv> {
       }
       const route = findRoute(entry, c.req.method);
       admission.route = route;
-      const claims = await admit(c, route, admission, deps);
-      const passage = await enter(c, route, claims, deps);
+      const credentials = await admit(c, route, admission, deps);
+      const passage = await enter(c, route, credentials?.claims, deps);
       admission.passage = passage;
-      return await answer({ c, route, target, claims, passage, address: () => addressOf(c, deps) }, deps);
+      return await answer({ c, route, target, credentials, passage, address: () => addressOf(c, deps) }, deps);
     } catch (error) {
       admission.passage?.leave();
       c.error = error instanceof Error ? error : new Error("something that is no error was thrown");
@@ -103,15 +104,16 @@ async function admit(
   route: Route,
   admission: Admission,
   deps: GatewayDeps,
-): Promise<AccessClaims | undefined> {
+): Promise<Credentials | undefined> {
   if (route.access === "public") return undefined;
-  const claims = await authenticate(c.req.header("authorization"), deps.guard, () => addressKey(addressOf(c, deps)));
+  const credentials = await authenticate(c.req.raw, route, deps, () => addressOf(c, deps));
+  const { claims } = credentials;
   admission.claims = claims;
   c.set("claims", claims);
   const request = currentRequest();
   if (request !== undefined) request.user = claims.sub;
   authorise(claims, route.access);
-  return claims;
+  return credentials;
 }
 
 /** Counts the request against the quotas of whoever holds them. */
@@ -151,7 +153,10 @@ function refuse(c: Context<AppEnv>, thrown: unknown, admission: Admission, deps:
     upstream: route?.upstream,
     cause: error.cause ?? error,
   });
+  if (route?.page !== undefined && error.status === 401 && c.req.method === "GET") {
+    const { pathname, search } = new URL(c.req.raw.url);
+    return secured(c.redirect(loginLocation(route.page.login, pathname + search), 303), route);
+  }
   const response = answerRefusal(c, error, route?.errors ?? deps.defaultErrors);
-  secure(response.headers, route);
-  return response;
+  return secured(response, route);
 }

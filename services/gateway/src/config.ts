@@ -24,6 +24,8 @@ export interface Config extends BaseConfig {
   readonly otlpPort: number;
   readonly tokens: TokenConfig;
   readonly upstreams: UpstreamUrls;
+  /** Where browsers reach the gateway. */
+  readonly ownOrigin: string;
   /** Absent without `CLIENT_ID` and `CLIENT_SECRET`. */
   readonly feed: FeedConfig | undefined;
   readonly limits: LimitsConfig;
@@ -95,6 +97,7 @@ export function parseConfig(env: Env): Config {
     ...toBaseConfig(values),
     otlpPort: values.OTLP_PORT,
     tokens: toTokenConfig(values),
+    ownOrigin: new URL(values.TOKEN_ISSUER).origin,
     upstreams: {
       auth: address(values.AUTH_URL),
       orders: address(values.ORDERS_URL),

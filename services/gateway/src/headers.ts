@@ -1,6 +1,7 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { serviceName } from "@vitrine/contracts/feed";
 import { ServiceError } from "@vitrine/kit/errors";
+import { readSessionHandle, sessionCookie } from "./browser/session-cookie.ts";
 import { type Route, upstreams } from "./routes/route.ts";
 
 /** What an upstream may learn of a request. Everything else a client sends ends here, whatever its spelling. */
@@ -13,11 +14,7 @@ const forwardedToServices = ["accept-language", "authorization", "idempotency-ke
  * The headers of a request to a service or an engine, built from an allow-list and never copied. `X-Request-Id` and
  * `traceparent` are added by the kit's fetch. Engines get no credentials (RFC 9700 §4.13, ASVS 4.1.3).
  */
-export function requestHeaders(
-  request: Request,
-  route: Route,
-  clientAddress: string | undefined,
-): Record<string, string> {
+export function requestHeaders({ request, route, clientAddress, token }: HeaderSource): Record<string, string> {
   // Without one Bun would ask for encodings of its own, and the client would get what it did not ask for.
   const headers: Record<string, string> = {
     "accept-encoding": request.headers.get("accept-encoding") ?? "identity",
@@ -27,6 +24,20 @@ export function requestHeaders(
   if (service && clientAddress !== undefined) headers["x-client-address"] = clientAddress;
   const names = service ? [...forwarded, ...forwardedToServices] : forwarded;
   for (const name of names) {
+    const value = request.headers.get(name);
+    if (value !== null) headers[name] = value;
+  }
+  if (service && token !== undefined) headers["authorization"] = `Bearer ${token}`;
+  if (route.upstream === "auth") Object.assign(headers, sessionHeaders(request));
+  return headers;
+}
+
+/** For auth alone: its own cookie and no other, and by whose page it was sent. */
+function sessionHeaders(request: Request): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const handle = readSessionHandle(request.headers.get("cookie"));
+  if (handle !== undefined) headers["cookie"] = `${sessionCookie}=${handle}`;
+  for (const name of ["origin", "sec-fetch-site"]) {
     const value = request.headers.get(name);
     if (value !== null) headers[name] = value;
   }
@@ -57,6 +68,13 @@ function serviceBelow(prefix: string, request: Request): string {
   throw new ServiceError("insufficient_scope", `the key may only name services below ${prefix}`, {
     reason: "service_not_allowed",
   });
+}
+
+interface HeaderSource {
+  readonly request: Request;
+  readonly route: Route;
+  readonly clientAddress: string | undefined;
+  readonly token: string | undefined;
 }
 
 /** RFC 9110 §7.6.1: these speak of one connection. */
@@ -101,13 +119,20 @@ const securityHeaders = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
+/** For a page that names no policy of its own. */
+const pagePolicy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+
 /**
  * Sets what a browser must know about an answer, after anything an upstream said. What needed a token is not stored
  * (RFC 9111 §5.2.2.5); what is public says so itself.
  */
-export function secure(headers: Headers, route: Route | undefined): void {
+export function secured(response: Response, route: Route | undefined): Response {
+  const { headers } = response;
+  const policy = route?.page === undefined ? null : (headers.get("content-security-policy") ?? pagePolicy);
   for (const [name, value] of Object.entries(securityHeaders)) headers.set(name, value);
+  if (policy !== null) headers.set("content-security-policy", policy);
   if (route?.access !== "public" || !headers.has("cache-control")) headers.set("cache-control", "no-store");
+  return response;
 }
 
 /** Ingest answers machines, tens of thousands of times a second. */

@@ -30,6 +30,8 @@ export interface ProxyRequest {
   readonly url: string;
   /** Who asks: for our own services, which throttle by it. */
   readonly clientAddress: string | undefined;
+  /** The verified token, if the row needs one; for our own services, which verify it again. */
+  readonly token: string | undefined;
   /** Left when the answer has gone out, whichever way it ends. */
   readonly passage: Passage;
   /** Hears of an answer that broke off after its first part had gone out. */
@@ -51,7 +53,7 @@ export async function proxy(call: ProxyRequest): Promise<Response> {
   await passage.toUpstream();
   const upstream = await tracedFetch(call.url, {
     method: request.method,
-    headers: requestHeaders(request, route, call.clientAddress),
+    headers: requestHeaders(call),
     ...(body === undefined ? {} : { body: body.content }),
     timeoutMs: route.timeoutMs,
     decompress: false,

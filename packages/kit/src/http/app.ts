@@ -22,6 +22,8 @@ export interface AppBindings {
     requestIP(request: Request): { readonly address: string } | null;
     /** Seconds without traffic after which this request's connection is closed, instead of the listener's. */
     timeout?(request: Request, seconds: number): void;
+    /** Makes the connection a WebSocket with `data`, where the listener has a handler for such. */
+    upgrade?(request: Request, options: { readonly data: unknown }): boolean;
   };
 }
 

@@ -28,7 +28,7 @@ export interface Limits {
    * @throws ServiceError `rate_limited` with the reason `quota_requests`, `quota_bytes` or `quota_in_flight`
    */
   enter(rate: RateClassName, holder: string, declaredBytes: number): Promise<Passage>;
-  load(): { readonly holders: number; readonly upstream: number; readonly waiting: number };
+  load(): { readonly inside: number; readonly upstream: number; readonly waiting: number };
 }
 
 const maxHolders = 10_000;
@@ -92,7 +92,7 @@ export function createLimits({ classes, maxConcurrent, now }: LimitsOptions): Li
       };
     },
     load: () => ({
-      holders: requests.size(),
+      inside: holders.load().inside,
       upstream: upstream.load().inside,
       waiting: holders.load().waiting + upstream.load().waiting + unpacking.load().waiting,
     }),

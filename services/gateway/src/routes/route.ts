@@ -54,6 +54,12 @@ export interface Route {
   /** A quiet route leaves no span and no access line; it is measured all the same. */
   readonly telemetry: "traced" | "quiet";
   readonly errors: ErrorForm;
+  /** A browser's session cookie is as good as a token here, for requests of our own pages (ASVS 3.5.1). */
+  readonly session?: true;
+  /** Becomes a WebSocket to the upstream; any other row keeps `Upgrade` to itself (RFC 9110 §7.8). */
+  readonly upgrade?: "websocket";
+  /** Who opens it in a browser without a session is sent to the page `login`, and back. */
+  readonly page?: { readonly login: string };
   /** Set on telemetry ingest; what comes as `otlp` is also served on the OTLP port. */
   readonly ingest?: { readonly signal: Signal; readonly format: "otlp" | "loki" };
 }

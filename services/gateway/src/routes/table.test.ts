@@ -17,8 +17,15 @@ describe("the table", () => {
     expect(open).toEqual([]);
   });
 
-  test("reads of engines need telemetry:read and only queries may be posted", () => {
+  test("reads of engines need telemetry:read and only queries may be posted; silences need telemetry:admin", () => {
     for (const route of routes.filter(({ upstream }) => upstreams[upstream] === "engine")) {
+      if (route.access[0] === "telemetry:admin") {
+        expect([route.methods.join(), route.path]).toBeOneOf([
+          ["POST", "/alertmanager/api/v2/silences"],
+          ["DELETE", "/alertmanager/api/v2/silence/*"],
+        ]);
+        continue;
+      }
       expect(route.access).toEqual(["telemetry:read"]);
       expect(route.methods.every((method) => method === "GET" || method === "POST")).toBe(true);
     }
@@ -26,6 +33,13 @@ describe("the table", () => {
 
   test("lets no body arrive later than its row has time for", () => {
     for (const { body, timeoutMs } of routes) if (body !== "none") expect(body.arriveMs).toBeLessThan(timeoutMs);
+  });
+
+  test("takes no cookie where telemetry is written, and upgrades nothing but the tail", () => {
+    for (const { ingest, session } of routes) if (ingest !== undefined) expect(session).toBeUndefined();
+    expect(routes.filter(({ upgrade }) => upgrade !== undefined).map(({ path }) => path)).toEqual([
+      "/loki/api/v1/tail",
+    ]);
   });
 
   test("serves ingest and health on the OTLP port and nothing else", () =>
@@ -73,8 +87,9 @@ describe("the table", () => {
   test.each([
     ["/loki/api/v1/rules", "POST"],
     ["/loki/api/v1/rules/space/group", "DELETE"],
-    ["/alertmanager/api/v2/silences", "POST"],
-    ["/alertmanager/api/v2/silence/1", "DELETE"],
+    ["/alertmanager/api/v2/silences", "DELETE"],
+    ["/alertmanager/api/v2/silence/1", "POST"],
+    ["/loki/api/v1/tail", "POST"],
     ["/alertmanager/api/v2/alerts", "POST"],
     ["/jaeger/api/traces", "POST"],
     ["/prometheus/api/v1/series", "DELETE"],
@@ -94,6 +109,9 @@ describe("the table", () => {
     ["/api/catalog/a-piece", "PUT", ["catalog:write"]],
     ["/api/inventory/a-piece/restock", "POST", ["inventory:write"]],
     ["/v1/logs", "POST", ["telemetry:write", "logs:write"]],
+    ["/alertmanager/api/v2/silences", "GET", ["telemetry:read"]],
+    ["/alertmanager/api/v2/silences", "POST", ["telemetry:admin"]],
+    ["/alertmanager/api/v2/silence/1", "DELETE", ["telemetry:admin"]],
     ["/metrics", "GET", ["telemetry:read"]],
     ["/metrics/orders", "GET", ["telemetry:read"]],
     ["/oauth/token", "POST", "public"],
@@ -120,6 +138,12 @@ describe("validation", () => {
       [{ ...base, rate: "open" }],
       "counts by address where there is a token, or by token where there is none",
     ],
+    [
+      "a page without an open login page",
+      [{ ...base, page: { login: "/login" } }],
+      "is a page: it needs the session cookie and an open login page",
+    ],
+    ["an upgrade by POST", [{ ...base, upgrade: "websocket" }], "can be upgraded by GET alone"],
     ["a body without a rule", [{ ...base, body: "none" }], "takes bodies by its methods and has no body rule"],
   ])("refuses %s", (_, rows, fault) => {
     expect(findFaults(rows as Route[])).toContain(`${rows[0]?.path}: ${fault}`);

@@ -1,38 +1,6 @@
 import type { Scope } from "@vitrine/contracts/scopes";
-import type { BodyRule, Method, Route, Upstream } from "./route.ts";
-
-const MiB = 1_048_576;
-
-/**
- * Both caps equal `max_request_body_size` of otel-collector/config.yaml, so that it is the gateway that refuses, with
- * 413: the collector would answer 400.
- */
-const otlpBody: BodyRule = {
-  encodedBytes: 16 * MiB,
-  decodedBytes: 16 * MiB,
-  arriveMs: 7_000,
-  encodings: ["identity", "gzip", "zstd"],
-  mediaTypes: ["application/x-protobuf", "application/json"],
-};
-
-/** A quarter of the above: as OTLP JSON a push of very short lines grows to four times its size. */
-const lokiBody: BodyRule = {
-  encodedBytes: 4 * MiB,
-  decodedBytes: 4 * MiB,
-  arriveMs: 7_000,
-  encodings: ["identity", "gzip"],
-  mediaTypes: ["application/json"],
-};
-
-const apiBody: BodyRule = { encodedBytes: MiB, decodedBytes: MiB, arriveMs: 10_000, encodings: ["identity"] };
-
-const queryBody: BodyRule = {
-  encodedBytes: 256 * 1_024,
-  decodedBytes: 256 * 1_024,
-  arriveMs: 5_000,
-  encodings: ["identity"],
-  mediaTypes: ["application/x-www-form-urlencoded"],
-};
+import { apiBody, lokiBody, otlpBody, queryBody, silenceBody } from "./bodies.ts";
+import type { Method, Route, Upstream } from "./route.ts";
 
 /** Below the ten seconds exporters wait by default, so that they hear 504 and not silence. */
 const ingestRow = {
@@ -49,6 +17,7 @@ const ingestRow = {
 const api = {
   forward: "keep",
   body: apiBody,
+  session: true,
   rate: "api",
   timeoutMs: 15_000,
   telemetry: "traced",
@@ -56,7 +25,16 @@ const api = {
 } as const satisfies Partial<Route>;
 
 /** What needs no token at the gateway; it is counted by address. */
-const open = { ...api, upstream: "auth", access: "public", rate: "open" } as const satisfies Partial<Route>;
+const open = {
+  forward: "keep",
+  body: apiBody,
+  timeoutMs: 15_000,
+  telemetry: "traced",
+  errors: "problem",
+  upstream: "auth",
+  access: "public",
+  rate: "open",
+} as const satisfies Partial<Route>;
 
 const own = {
   upstream: "self",
@@ -88,11 +66,28 @@ function readRows(upstream: Upstream, prefix: string, methods: readonly Method[]
     upstream,
     forward: prefix === "" ? "keep" : { strip: prefix },
     body: methods.includes("POST") ? queryBody : "none",
+    session: true,
     rate: "query",
     timeoutMs: 60_000,
     telemetry: "traced",
     errors: "problem",
   }));
+}
+
+function silenceRow(path: string, method: Method): Route {
+  return {
+    path,
+    methods: [method],
+    access: ["telemetry:admin"],
+    session: true,
+    upstream: "alertmanager",
+    forward: { strip: "/alertmanager" },
+    body: method === "POST" ? silenceBody : "none",
+    rate: "query",
+    timeoutMs: 15_000,
+    telemetry: "traced",
+    errors: "problem",
+  };
 }
 
 function metricsRow(service: string, upstream: Upstream): Route {
@@ -184,6 +179,22 @@ export const routes: readonly Route[] = [
     "/loki/api/v1/status/buildinfo",
   ]),
 
+  // Live tail, for as long as its token is good.
+  {
+    path: "/loki/api/v1/tail",
+    methods: get,
+    access: ["telemetry:read"],
+    session: true,
+    upgrade: "websocket",
+    upstream: "loki",
+    forward: "keep",
+    body: "none",
+    rate: "query",
+    timeoutMs: 10_000,
+    telemetry: "traced",
+    errors: "problem",
+  },
+
   ...readRows("jaeger", "/jaeger", get, [
     "/api/services",
     "/api/services/*/operations",
@@ -205,6 +216,9 @@ export const routes: readonly Route[] = [
     "/api/v2/silences",
     "/api/v2/silence/*",
   ]),
+  // Of what engines can be told to do, silencing an alert is all; reload, delete and admin APIs have no row.
+  silenceRow("/alertmanager/api/v2/silences", "POST"),
+  silenceRow("/alertmanager/api/v2/silence/*", "DELETE"),
 
   // Each of these answers for its own credentials: a password, a client secret, a refresh token.
   {

@@ -23,7 +23,8 @@ export function findFaults(routes: readonly Route[]): readonly string[] {
       report("differs from its other rows in errors, telemetry or upstream");
     kinds.set(route.path, kind);
     if (!Object.hasOwn(upstreams, route.upstream)) report(`has the unknown upstream ${route.upstream}`);
-    for (const fault of [...accessFaults(route), ...forwardFaults(route), ...limitFaults(route)]) report(fault);
+    const found = [accessFaults(route), forwardFaults(route), limitFaults(route), browserFaults(route, routes)];
+    for (const fault of found.flat()) report(fault);
   }
   return faults;
 }
@@ -33,6 +34,17 @@ function accessFaults(route: Route): string[] {
   if (route.access.length === 0) return ["needs a scope, or to be public"];
   const named: readonly string[] = route.access;
   return named.filter((scope) => !isScope(scope)).map((scope) => `has the unknown scope ${scope}`);
+}
+
+function browserFaults({ access, ingest, page, session, upgrade, methods }: Route, routes: readonly Route[]): string[] {
+  const faults: string[] = [];
+  if (ingest !== undefined && (session ?? page ?? upgrade) !== undefined) faults.push("takes telemetry, not browsers");
+  if (session === true && access === "public") faults.push("is open and needs no session");
+  if (upgrade !== undefined && methods.join() !== "GET") faults.push("can be upgraded by GET alone");
+  const login = routes.find(({ path }) => path === page?.login);
+  if (page !== undefined && (session !== true || login?.access !== "public"))
+    faults.push("is a page: it needs the session cookie and an open login page");
+  return faults;
 }
 
 function forwardFaults({ path, forward, upstream, access, ingest }: Route): string[] {

@@ -5,6 +5,7 @@ import { type LogLine, memoryLogger } from "@vitrine/kit/testing/log";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { createApp, type UpstreamUrls } from "../app.ts";
+import { createSessionTokens } from "../browser/sessions.ts";
 import { createClientAddress } from "../client-address.ts";
 import { createEvents, type GatewayEvents, type Refusal } from "../events.ts";
 import { createForgeryGuard } from "../limits/forgery-guard.ts";
@@ -12,6 +13,7 @@ import { createLimits, type Limits } from "../limits/limits.ts";
 import { type RateClass, type RateClassName, rateClasses } from "../routes/rate-class.ts";
 import type { Route } from "../routes/route.ts";
 import { otlpRoutes, routes } from "../routes/table.ts";
+import { createTails, type Tails } from "../tail.ts";
 
 /** A request as an upstream saw it. */
 interface Seen {
@@ -30,6 +32,7 @@ export interface Gateway {
   readonly otlpPort: number;
   readonly issuer: TestIssuer;
   readonly limits: Limits;
+  readonly tails: Tails;
   readonly seen: Seen[];
   readonly lines: LogLine[];
   readonly refusals: Refusal[];
@@ -47,6 +50,7 @@ export interface GatewayOptions {
   readonly quotas?: Partial<Record<RateClassName, Partial<RateClass>>>;
   readonly maxConcurrent?: number;
   readonly failuresPerSecond?: number;
+  readonly ownOrigin?: string;
   readonly trustedProxies?: readonly string[];
 }
 
@@ -69,8 +73,13 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     classes: withQuotas(options.quotas),
     maxConcurrent: options.maxConcurrent ?? 1_024,
   });
+  const tails = createTails();
+  lifecycle.stopping.addEventListener("abort", () => tails.closeAll());
   const deps = {
     logger,
+    tails,
+    ownOrigin: options.ownOrigin ?? "http://localhost:8080",
+    sessions: createSessionTokens({ authUrl: options.upstreams?.auth ?? upstreams.auth }),
     readiness: lifecycle.readiness,
     guard: createForgeryGuard({
       verifier: options.verifier ?? issuer.verifier,
@@ -82,10 +91,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     upstreams: { ...upstreams, ...options.upstreams },
   };
   const listener = { host: "127.0.0.1", port: 0, maxBodyBytes: Number.MAX_SAFE_INTEGER };
-  const main = lifecycle.serve(
-    createApp({ ...deps, routes: options.routes ?? routes, defaultErrors: "problem" }),
-    listener,
-  );
+  const main = lifecycle.serve(createApp({ ...deps, routes: options.routes ?? routes, defaultErrors: "problem" }), {
+    ...listener,
+    websocket: tails.handler,
+  });
   const otlp = lifecycle.serve(createApp({ ...deps, routes: otlpRoutes, defaultErrors: "otlp" }), listener);
   return Object.assign(records, {
     url: main.url.origin,
@@ -94,6 +103,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     otlpPort: otlp.port ?? 0,
     issuer,
     limits,
+    tails,
     lines,
     bearer: async (scope: string, claims = {}) => ({ authorization: `Bearer ${await issuer.sign(scope, claims)}` }),
     stop: async () => {
