@@ -1,8 +1,10 @@
 import process from "node:process";
+import { type AuthApi, createAuthApi } from "./auth-api.ts";
 import { runDev, type World } from "./dev.ts";
 import { EngineError } from "./engines/error.ts";
+import { keysUsage, runKeys } from "./keys.ts";
 import { layoutOf } from "./layout.ts";
-import { devUsage, parseDevOptions, parseTokenOptions, tokenUsage } from "./options.ts";
+import { devUsage, parseDevOptions, parseTokenOptions, type TokenOptions, tokenUsage } from "./options.ts";
 import { readPorts } from "./ports.ts";
 import { readSecret } from "./secrets.ts";
 import { messageOf, SetupError, UsageError } from "./setup-error.ts";
@@ -74,22 +76,44 @@ async function token(args: readonly string[]): Promise<void> {
     process.stdout.write(`${tokenUsage}\n`);
     return;
   }
-  const layout = layoutOf(process.env);
-  const state = readState(layout);
+  process.stdout.write(`${await localToken(options)}\n`);
+}
+
+function localGateway(): string {
+  const state = readState(layoutOf(process.env));
   const port = livingRunner(state) === undefined ? undefined : state?.ports["gateway"];
-  const text = await requestToken({
+  return `http://127.0.0.1:${port ?? readPorts(process.env).gateway}`;
+}
+
+async function localToken(options: TokenOptions): Promise<string> {
+  return await requestToken({
     ...options,
-    gatewayUrl: `http://127.0.0.1:${port ?? readPorts(process.env).gateway}`,
-    clientSecret: await readSecret(layout, "cli-client-secret"),
+    gatewayUrl: localGateway(),
+    clientSecret: await readSecret(layoutOf(process.env), "cli-client-secret"),
     fetch: (url, init) => fetch(url, init),
   });
-  process.stdout.write(`${text}\n`);
+}
+
+/** As the administrator of this checkout, or wherever VITRINE_URL and VITRINE_TOKEN lead. */
+function administratorApi(): AuthApi {
+  const { VITRINE_URL: url, VITRINE_TOKEN: token } = process.env;
+  if ((url ?? "") !== "" && (token ?? "") === "") throw new UsageError("VITRINE_URL needs VITRINE_TOKEN with it.");
+  return createAuthApi({
+    gatewayUrl: (url || undefined)?.replace(/\/+$/, "") ?? localGateway(),
+    token: async () => (token || undefined) ?? (await localToken({ scopes: undefined, user: "admin" })),
+    fetch: (target, init) => fetch(target, init),
+  });
+}
+
+function write(text: string): void {
+  process.stdout.write(text);
 }
 
 async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === "dev") return dev(args);
   if (command === "token") return token(args);
-  throw new UsageError(`There is no command "${command ?? ""}".\n\n${devUsage}\n\n${tokenUsage}`);
+  if (command === "keys") return runKeys(args, { api: administratorApi(), write, now: Date.now });
+  throw new UsageError(`There is no command "${command ?? ""}".\n\n${devUsage}\n\n${tokenUsage}\n\n${keysUsage}`);
 }
 
 try {
