@@ -4,7 +4,8 @@ import { type Layout, layoutOf } from "../layout.ts";
 import { type Ports, readPorts } from "../ports.ts";
 import { readSecret } from "../secrets.ts";
 import { messageOf } from "../setup-error.ts";
-import { type Addresses, examine } from "./examine.ts";
+import { examine } from "./examine.ts";
+import type { Addresses } from "./hop.ts";
 import { readProcesses } from "./processes.ts";
 import { renderReport, toReport } from "./report.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Addresses, examine, type ExamineOptions, type Hop } from "./examine.ts";
+import { examine } from "./examine.ts";
+import type { Addresses, ExamineOptions, Hop } from "./hop.ts";
 
 const addresses: Addresses = {
   gateway: "http://gateway",

@@ -1,4 +1,4 @@
-import type { Hop } from "./examine.ts";
+import type { Hop } from "./hop.ts";
 import type { ProcessReport } from "./processes.ts";
 
 export interface DoctorReport {

@@ -1,0 +1,43 @@
+import type { ProbeSignal } from "./probe.ts";
+
+/** The places telemetry passes, in order. */
+export type HopName = "gateway" | "auth" | "clock" | "token" | "collector" | "prometheus" | "loki" | "jaeger";
+
+export interface Hop {
+  readonly hop: HopName;
+  readonly signal?: ProbeSignal;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do about it; only when not `ok`. */
+  readonly mend?: string;
+  readonly ms: number;
+}
+
+export interface Addresses {
+  /** The gateway's main port and its OTLP port. */
+  readonly gateway: string;
+  readonly otlp: string;
+  /** Health and own metrics of the collector, and the engines, past the gateway: only to tell which hop is broken. */
+  readonly collectorHealth: string;
+  readonly collectorMetrics: string;
+  readonly prometheusReady: string;
+  readonly lokiReady: string;
+  readonly jaegerReady: string;
+}
+
+export interface ExamineOptions {
+  readonly addresses: Addresses;
+  /** A token that may write and read telemetry; throws with what the token endpoint said. */
+  readonly token: () => Promise<string>;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+  /** How long a probe may take to be found, in milliseconds. */
+  readonly deadlineMs: number;
+}
+
+export const engineOf = { logs: "loki", metrics: "prometheus", traces: "jaeger" } as const satisfies Record<
+  ProbeSignal,
+  HopName
+>;
