@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { newPassword, user } from "./auth.ts";
+import { problem } from "./problem.ts";
 import { roles } from "./scopes.ts";
 
 /** Bodies of requests and answers about people and their sessions. Times are ISO 8601 in UTC. */
@@ -54,3 +55,24 @@ export type ManagedUser = z.infer<typeof managedUser>;
 export const userChange = z
   .strictObject({ role: z.enum(roles).optional(), disabled: z.boolean().optional() })
   .refine(({ role, disabled }) => role !== undefined || disabled !== undefined, "says nothing to change");
+
+/** Answer to a right password where a second factor is active: a problem with what `POST /api/auth/login/totp` takes. */
+export const secondFactorNeeded = problem.extend({
+  code: z.literal("mfa_required"),
+  challenge: z.string(),
+  expiresInSeconds: z.int().positive(),
+});
+
+/** Six digits, or a backup code. */
+const code = z.string().min(1).max(32);
+
+export const secondFactorSignIn = z.strictObject({ challenge: z.string().min(1).max(128), code });
+
+export const codeRequest = z.strictObject({ code });
+
+export const enrolment = z.object({ secret: z.string(), uri: z.string(), qr: z.string() });
+
+/** Shown once. */
+export const backupCodes = z.object({ backupCodes: z.array(z.string()) });
+
+export const secondFactorState = z.object({ active: z.boolean(), backupCodesLeft: z.int().nonnegative() });

@@ -430,6 +430,12 @@ export const logActions = {
   "gateway.feed_lost": action("The feed of revocations and ingest keys is away; what is known stays known.", [
     "gateway",
   ]),
+  "gateway.certificate_changed": action("A new TLS certificate is in use.", ["gateway"]),
+  "gateway.certificate_failed": action("Changed TLS files do not make a certificate; the old one stays in use.", [
+    "gateway",
+  ]),
+  "gateway.process_ended": action("A process of the gateway ended by itself and will be started again.", ["gateway"]),
+  "gateway.upstream_back": action("An upstream that had failed answers again.", ["gateway"]),
   "gateway.upstream_failed": action("An upstream could not be reached or broke off.", ["gateway"]),
   "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),
   "generator.failed": action("A simulated customer got an answer nobody should get.", ["generator"]),

@@ -5,6 +5,7 @@ import { docsRoutes } from "./routes/docs.ts";
 import { type FeedRouteDeps, feedRoutes } from "./routes/feed.ts";
 import { type IngestKeyRouteDeps, ingestKeyRoutes } from "./routes/ingest-keys.ts";
 import { type PeopleRouteDeps, peopleRoutes } from "./routes/people.ts";
+import { proofRoutes, secondFactorRoutes } from "./routes/second-factor.ts";
 import { cookieRoutes, type SessionRouteDeps, sessionRoutes } from "./routes/sessions.ts";
 import { type SigningKeyRouteDeps, signingKeyRoutes } from "./routes/signing-keys.ts";
 import { type TokenRouteDeps, tokenRoutes } from "./routes/token.ts";
@@ -37,6 +38,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.route("/api/auth/ingest-keys", ingestKeyRoutes(deps));
   app.route("/api/auth", peopleRoutes(deps));
   app.route("/api/auth", sessionRoutes(deps));
+  app.route("/api/auth", proofRoutes(deps));
+  app.route("/api/auth/second-factor", secondFactorRoutes(deps));
   app.route("/api/auth", cookieRoutes(deps));
   app.route("/oauth", tokenRoutes(deps));
   app.route("/.well-known", wellKnownRoutes(deps));

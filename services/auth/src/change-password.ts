@@ -2,6 +2,8 @@ import type { Caller } from "./caller.ts";
 import { isGuessable } from "./common-passwords.ts";
 import type { PeopleDeps } from "./people.ts";
 import { endSessions } from "./sessions.ts";
+import { isOwnPassword } from "./step-up.ts";
+import { createSecondFactorStore } from "./store/second-factor.ts";
 import type { StoredSession } from "./store/sessions.ts";
 import { createUserStore } from "./store/users.ts";
 
@@ -31,12 +33,14 @@ export async function changePassword(
     return reason;
   };
   const user = await users.findWithPassword(session.user.id);
-  const matches = await passwords.verify(currentPassword, user?.passwordHash);
+  const matches = await isOwnPassword(deps, session, currentPassword, caller);
   if (user === undefined || !matches) return refuse("wrong_password");
   if (isGuessable(newPassword, user.name)) return refuse("weak_password");
   const newHash = await passwords.hash(newPassword);
   const changed = await audit.transaction(caller, async (tx, note) => {
     if (!(await createUserStore(tx).changePassword(user.id, user.passwordHash, newHash))) return false;
+    // Whoever knew the old password gets no further with it.
+    await createSecondFactorStore(tx).removeChallenges(user.id);
     if (endOtherSessions) {
       const ended = await endSessions(tx, now(), user.id, { except: session.id }, "password_change");
       for (const target of ended)

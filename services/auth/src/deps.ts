@@ -9,6 +9,7 @@ import type { Config } from "./config.ts";
 import { createClientAssertions } from "./client-assertions.ts";
 import { createAudit } from "./audit.ts";
 import { callerOf } from "./caller.ts";
+import { createDefence } from "./defence.ts";
 import { createAuthEvents } from "./events.ts";
 import { createFeed } from "./feed.ts";
 import { createKeyRing } from "./key-ring.ts";
@@ -19,6 +20,7 @@ import type { PreparationDeps } from "./prepare.ts";
 import { createSessionKeeper } from "./session-keeper.ts";
 import { createClientStore } from "./store/clients.ts";
 import { createIngestKeyStore } from "./store/ingest-keys.ts";
+import { createThrottle } from "./throttle.ts";
 import { createUserStore } from "./store/users.ts";
 
 export interface World {
@@ -41,12 +43,18 @@ export function createDeps(world: World): AppDeps & PreparationDeps & { readonly
   const events = createAuthEvents(logger);
   const keys = createKeyRing({ database, encryptionKey: config.keyEncryptionKey, events, now });
   const keyring = createKeyring({ now, issuer, audience });
+  const audit = createAudit({ database, logger, now });
+  const peopleEvents = createPeopleEvents();
+  const throttle = createThrottle(database, now);
+  const encryptionKey = config.keyEncryptionKey;
   return {
     ...world,
     events,
-    peopleEvents: createPeopleEvents(),
-    sessionKeeper: createSessionKeeper(world),
-    audit: createAudit({ database, logger, now }),
+    peopleEvents,
+    defence: createDefence({ throttle, database, audit, peopleEvents, now, encryptionKey }),
+    encryptionKey,
+    sessionKeeper: createSessionKeeper({ ...world, throttle }),
+    audit,
     callerOf: (c) => callerOf(c, config.gatewayAddresses),
     ownOrigin: new URL(issuer).origin,
     sessionLimits: config.sessions,

@@ -1,18 +1,14 @@
 import type { User } from "@vitrine/contracts/auth";
 import { ServiceError } from "@vitrine/kit/errors";
-import type { Audit } from "./audit.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, networkOf } from "./caller.ts";
 import { isGuessable } from "./common-passwords.ts";
-import type { Passwords } from "./passwords.ts";
-import type { AttemptMethod, PeopleEvents } from "./people-events.ts";
-import { openSession, type OpenSession, type Opening, type SessionDeps } from "./sessions.ts";
+import type { AttemptMethod } from "./people-events.ts";
+import type { SecondFactorDeps } from "./second-factor-proof.ts";
+import type { SessionDeps } from "./sessions.ts";
 import { createUserStore, type UserStore } from "./store/users.ts";
 
-export interface PeopleDeps extends SessionDeps {
+export interface PeopleDeps extends SessionDeps, SecondFactorDeps {
   readonly users: UserStore;
-  readonly passwords: Passwords;
-  readonly audit: Audit;
-  readonly peopleEvents: PeopleEvents;
 }
 
 interface NameAndPassword {
@@ -27,6 +23,7 @@ export async function register(
   caller: Caller,
 ): Promise<User | "name_taken" | "weak_password"> {
   const { passwords, audit, peopleEvents, newId } = deps;
+  await deps.defence.guard("registration", networkOf(caller.address), caller);
   const refused = { event: "user_created", outcome: "failure", action: "registration" } as const;
   if (isGuessable(password, name)) {
     peopleEvents.refused("registration", "weak_password");
@@ -52,35 +49,12 @@ export async function register(
   return user;
 }
 
-/** Opens a session for the person whose name and password these are. An unknown name costs what a wrong password does. */
-export async function signIn(
-  deps: PeopleDeps,
-  { name, password }: NameAndPassword,
-  kind: Opening["kind"],
-  caller: Caller,
-): Promise<OpenSession | undefined> {
-  const { users, passwords, audit, peopleEvents } = deps;
-  const user = await users.findByName(name);
-  const matches = await orThrottled(deps, "password", passwords.verify(password, user?.passwordHash));
-  const attempt = { action: "password", actor: user?.id } as const;
-  if (!matches || user === undefined) {
-    peopleEvents.refused("password", "invalid_credentials");
-    const reason = "invalid_credentials";
-    await audit.record(caller, { ...attempt, event: "authn_login_fail", outcome: "failure", reason });
-    return undefined;
-  }
-  const opened = await audit.transaction(caller, async (tx, note) => {
-    const open = await openSession(tx, deps, user, caller, { kind, provenTwice: false });
-    const success = { ...attempt, outcome: "success", session: open.session.id } as const;
-    note({ ...success, event: "authn_login_success" });
-    note({ ...success, event: "session_created", action: kind });
-    return open;
-  });
-  peopleEvents.succeeded("password");
-  return opened;
-}
-
-async function orThrottled<T>({ peopleEvents }: PeopleDeps, method: AttemptMethod, work: Promise<T>): Promise<T> {
+/** Counts work that too much other work waited before. */
+export async function orThrottled<T>(
+  { peopleEvents }: Pick<PeopleDeps, "peopleEvents">,
+  method: AttemptMethod,
+  work: Promise<T>,
+): Promise<T> {
   try {
     return await work;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { createSessionKeeper } from "./session-keeper.ts";
 import { createSessionStore } from "./store/sessions.ts";
+import { createThrottle } from "./throttle.ts";
 import { startAuth } from "./testing/start-auth.ts";
 
 test("sessions are counted while they live, and removed a week after they are over", async () => {
@@ -9,6 +10,7 @@ test("sessions are counted while they live, and removed a week after they are ov
   const credentials = { name: "somebody", password: "an orchid in the window" };
   await auth.json("/api/auth/register", credentials);
   for (let index = 0; index < 3; index += 1) await auth.json("/api/auth/login", credentials);
+  const throttle = createThrottle(auth.database, () => clockMs);
   const store = createSessionStore(auth.database);
   expect(await store.countLive(clockMs)).toBe(3);
   clockMs += 3_600_000;
@@ -20,7 +22,7 @@ test("sessions are counted while they live, and removed a week after they are ov
     [2, 0],
   ] as const) {
     clockMs += days * 86_400_000;
-    const keeper = createSessionKeeper({ ...auth, now: () => clockMs });
+    const keeper = createSessionKeeper({ ...auth, throttle, now: () => clockMs });
     keeper.start();
     await keeper.close();
     expect(await rows()).toBe(left);

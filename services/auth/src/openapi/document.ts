@@ -5,8 +5,14 @@ import { keyOperations } from "./key-operations.ts";
 import { oauthOperations } from "./oauth-operations.ts";
 import type { Access, Answer, Operation } from "./operation.ts";
 import { peopleOperations } from "./people-operations.ts";
+import { secondFactorOperations } from "./second-factor-operations.ts";
 
-export const operations: readonly Operation[] = [...peopleOperations, ...keyOperations, ...oauthOperations];
+export const operations: readonly Operation[] = [
+  ...peopleOperations,
+  ...secondFactorOperations,
+  ...keyOperations,
+  ...oauthOperations,
+];
 
 interface Content {
   readonly [mediaType: string]: { readonly schema: unknown };

@@ -196,7 +196,12 @@ describe("work per sign-in", () => {
       },
     };
     await using own = await startAuth({ passwordFunction: held, env: { PASSWORD_HASHES_AT_ONCE: "1" } });
-    const attempts = Array.from({ length: 40 }, () => own.json("/api/auth/login", { name: "nobody", password: "x" }));
+    const attempts = Array.from({ length: 40 }, (_, index) =>
+      own.send("POST", "/api/auth/login", {
+        address: `198.51.100.${index}`,
+        body: { name: `nobody-${index}`, password: "x" },
+      }),
+    );
     const refusals: Response[] = [];
     const allRefused = Promise.withResolvers<void>();
     const watch = async (attempt: Promise<Response>) => {

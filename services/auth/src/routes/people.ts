@@ -5,7 +5,8 @@ import { requireToken } from "@vitrine/kit/http/auth";
 import { validated } from "@vitrine/kit/http/validate";
 import { Hono } from "hono";
 import { refuseCrossSite } from "../cross-site.ts";
-import { type PeopleDeps, register, signIn } from "../people.ts";
+import { type PeopleDeps, register } from "../people.ts";
+import { signIn } from "../sign-in.ts";
 import { answerSession, type SessionAnswerDeps } from "./answer-session.ts";
 import { noStore } from "./no-store.ts";
 import type { RequestDeps } from "./request-deps.ts";
@@ -34,6 +35,10 @@ export function peopleRoutes(deps: PeopleRouteDeps) {
       const { session = "token", ...claimed } = c.req.valid("json");
       const opened = await signIn(deps, claimed, session, callerOf(c));
       if (opened === undefined) throw new ServiceError("invalid_credentials");
+      if ("challenge" in opened) {
+        const detail = "send the challenge with a code to POST /api/auth/login/totp";
+        throw new ServiceError("mfa_required", detail, { extensions: { ...opened } });
+      }
       return answerSession(c, deps, opened, session);
     })
     .get("/me", requireToken(verifier), async (c) => {

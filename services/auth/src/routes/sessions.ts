@@ -12,12 +12,13 @@ import type { PeopleDeps } from "../people.ts";
 import { renewSession } from "../renew-session.ts";
 import { clearSessionCookie, readSessionCookie } from "../session-cookie.ts";
 import { endOwnSessions, sessionOfHandle } from "../sessions.ts";
+import { createSecondFactorStore } from "../store/second-factor.ts";
 import { createSessionStore, type StoredSession } from "../store/sessions.ts";
 import { type SessionAnswerDeps, toTokens } from "./answer-session.ts";
 import { noStore } from "./no-store.ts";
 import { refuseWeakPassword } from "./people.ts";
 import type { RequestDeps } from "./request-deps.ts";
-import { refuseDemoVisitor, requireSession } from "./require-session.ts";
+import { checkRecentProof, refuseDemoVisitor, requireSession } from "./require-session.ts";
 
 export interface SessionRouteDeps extends PeopleDeps, SessionAnswerDeps, RequestDeps {}
 
@@ -59,9 +60,13 @@ export function sessionRoutes(deps: SessionRouteDeps) {
       return c.body(null, 204);
     })
     .post("/password", withSession, validated("json", passwordChange), async (c) => {
-      refuseDemoVisitor(c.var.session);
+      const { session } = c.var;
+      refuseDemoVisitor(session);
+      const active = await createSecondFactorStore(database).isActive(session.user.id);
+      // Without a second factor the current password is the fresh proof.
+      if (active) checkRecentProof(session, now(), true);
       const { endOtherSessions = true, ...passwords } = c.req.valid("json");
-      const outcome = await changePassword(deps, c.var.session, { ...passwords, endOtherSessions }, callerOf(c));
+      const outcome = await changePassword(deps, session, { ...passwords, endOtherSessions }, callerOf(c));
       if (outcome === "wrong_password") throw new ServiceError("invalid_credentials", "the current password is wrong");
       if (outcome === "weak_password") throw refuseWeakPassword("newPassword");
       return c.body(null, 204);

@@ -165,9 +165,13 @@ export function createSessionStore(database: Queryable): SessionStore {
     },
     end: async (userId, { only, except }, { atMs, reason }) => {
       const rows = await database.query<{ id: string }>(
-        `update sessions s set ended_at = $2, end_reason = $3
-         where s.user_id = $1 and ${liveAt("$2")} and ($4::text is null or s.id = $4) and ($5::text is null or s.id <> $5)
-         returning s.id`,
+        `with ending as (
+           select s.id from sessions s
+           where s.user_id = $1 and ${liveAt("$2")} and ($4::text is null or s.id = $4)
+             and ($5::text is null or s.id <> $5)
+           order by s.id for update
+         )
+         update sessions s set ended_at = $2, end_reason = $3 from ending where s.id = ending.id returning s.id`,
         [userId, new Date(atMs), reason, only ?? null, except ?? null],
       );
       return rows.map(({ id }) => id);

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +30,12 @@ const testClients = [
   { clientId: "gateway", clientSecret: testSecrets.gateway, scopes: ["feed:read"] },
   { clientId: "cli", clientSecret: testSecrets.cli, scopes: ["telemetry:read"], mayImpersonate: true },
 ];
+
+/** Costs nothing, where passwords are not what is tested. */
+export const quickPasswords: PasswordFunction = {
+  hash: async (text) => `hash of ${createHash("sha256").update(text).digest("hex")}`,
+  verify: async (text, hash) => hash === (await quickPasswords.hash(text)),
+};
 
 /** A configuration read from an environment as the runner makes it. */
 export async function testConfig(
