@@ -240,6 +240,20 @@ describe("spans and metrics", () => {
     expect(telemetry.spans()[0]?.name).toBe("GET /guarded/:id");
   });
 
+  test("a route keeps its name although middleware of a neighbour mounted after it matches its path", async () => {
+    const { app } = open();
+    app.route(
+      "/api/shared",
+      new Hono<AppEnv>().get("/login", (c) => c.text("")),
+    );
+    app.route(
+      "/api/shared",
+      new Hono<AppEnv>().use(async (_, next) => await next()).get("/other", (c) => c.text("")),
+    );
+    await app.request("/api/shared/login");
+    expect(telemetry.spans()[0]?.name).toBe("GET /api/shared/login");
+  });
+
   test("a method of a stranger's making is one label", async () => {
     const { app } = open();
     await app.request("/x", { method: "PROPFIND" });

@@ -2,7 +2,7 @@ import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode
 import { suppressTracing } from "@opentelemetry/core";
 import { attributes as names, metrics } from "@vitrine/contracts/telemetry";
 import type { Context, MiddlewareHandler } from "hono";
-import { routePath } from "hono/route";
+import { matchedRoutes } from "hono/route";
 import { parseRequestId, type RequestScope, withRequestScope } from "../context.ts";
 import type { Logger } from "../log.ts";
 import { counter, histogram } from "../telemetry/instruments.ts";
@@ -130,7 +130,11 @@ function endSpan(
 function routeOf(c: Context): string | undefined {
   const named = routeNames.get(c.req.raw);
   if (named !== undefined) return named;
-  const path = routePath(c, -1);
+  const matched = matchedRoutes(c).map(({ path }) => path);
+  // Middleware of a neighbour mounted later matches too; where middleware itself answered, the handler it kept from it
+  // is meant.
+  const answered = matched[c.req.routeIndex] ?? "";
+  const path = answered.endsWith("*") ? (matched.findLast((one) => !one.endsWith("*")) ?? answered) : answered;
   return path === "*" || path === "/*" || path === "" ? undefined : path;
 }
 
