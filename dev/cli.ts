@@ -10,6 +10,7 @@ import { readSecret } from "./secrets.ts";
 import { messageOf, SetupError, UsageError } from "./setup-error.ts";
 import { livingRunner, readState } from "./state.ts";
 import { requestToken } from "./token.ts";
+import { runUsers, usersUsage } from "./users.ts";
 
 /** A second Ctrl-C within this time is the first one arriving twice: from the terminal, and passed on by `bun run`. */
 const echoMs = 1_000;
@@ -113,7 +114,10 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === "dev") return dev(args);
   if (command === "token") return token(args);
   if (command === "keys") return runKeys(args, { api: administratorApi(), write, now: Date.now });
-  throw new UsageError(`There is no command "${command ?? ""}".\n\n${devUsage}\n\n${tokenUsage}\n\n${keysUsage}`);
+  if (command === "users") return runUsers(args, { api: administratorApi(), write });
+  throw new UsageError(
+    `There is no command "${command ?? ""}".\n\n${devUsage}\n\n${tokenUsage}\n\n${keysUsage}\n\n${usersUsage}`,
+  );
 }
 
 try {

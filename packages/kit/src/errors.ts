@@ -19,6 +19,7 @@ const errorKinds = {
   method_not_allowed: { status: 405, title: "This method is not allowed here" },
   request_timeout: { status: 408, title: "The request took too long to arrive" },
   name_taken: { status: 409, title: "The name is taken" },
+  last_admin: { status: 409, title: "There must be an administrator" },
   too_many_keys: { status: 409, title: "Two keys of this name are active" },
   second_factor_active: { status: 409, title: "A second factor is active already" },
   out_of_stock: { status: 409, title: "There are too few pieces" },

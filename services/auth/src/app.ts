@@ -9,6 +9,7 @@ import { proofRoutes, secondFactorRoutes } from "./routes/second-factor.ts";
 import { cookieRoutes, type SessionRouteDeps, sessionRoutes } from "./routes/sessions.ts";
 import { type SigningKeyRouteDeps, signingKeyRoutes } from "./routes/signing-keys.ts";
 import { type TokenRouteDeps, tokenRoutes } from "./routes/token.ts";
+import { type UserRouteDeps, userRoutes } from "./routes/users.ts";
 import { type VerifyRouteDeps, verifyRoutes } from "./routes/verify.ts";
 import { recordViolations, type ViolationDeps } from "./routes/violations.ts";
 import { type WellKnownDeps, wellKnownRoutes } from "./routes/well-known.ts";
@@ -23,6 +24,7 @@ export interface AppDeps
     FeedRouteDeps,
     IngestKeyRouteDeps,
     SigningKeyRouteDeps,
+    UserRouteDeps,
     VerifyRouteDeps {
   readonly readiness: Readiness;
 }
@@ -34,6 +36,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.route("/api/auth", docsRoutes(deps));
   app.route("/api/auth/feed", feedRoutes(deps));
   app.route("/api/auth/verify", verifyRoutes(deps));
+  app.route("/api/auth/users", userRoutes(deps));
   app.route("/api/auth/signing-keys", signingKeyRoutes(deps));
   app.route("/api/auth/ingest-keys", ingestKeyRoutes(deps));
   app.route("/api/auth", peopleRoutes(deps));

@@ -6,10 +6,12 @@ import { oauthOperations } from "./oauth-operations.ts";
 import type { Access, Answer, Operation } from "./operation.ts";
 import { peopleOperations } from "./people-operations.ts";
 import { secondFactorOperations } from "./second-factor-operations.ts";
+import { userOperations } from "./user-operations.ts";
 
 export const operations: readonly Operation[] = [
   ...peopleOperations,
   ...secondFactorOperations,
+  ...userOperations,
   ...keyOperations,
   ...oauthOperations,
 ];
