@@ -76,3 +76,30 @@ export const enrolment = z.object({ secret: z.string(), uri: z.string(), qr: z.s
 export const backupCodes = z.object({ backupCodes: z.array(z.string()) });
 
 export const secondFactorState = z.object({ active: z.boolean(), backupCodesLeft: z.int().nonnegative() });
+
+/** One security event; `seq` counts from 1 without a gap. Ids only, and addresses with their host hidden. */
+export const auditEvent = z.object({
+  seq: z.int().positive(),
+  at: time,
+  event: z.string(),
+  outcome: z.enum(["success", "failure"]),
+  action: z.string(),
+  actor: z.string().nullable(),
+  target: z.string().nullable(),
+  reason: z.string().nullable(),
+  requestId: z.string().nullable(),
+  address: z.string().nullable(),
+  userAgent: z.string().nullable(),
+  sessionId: z.string().nullable(),
+  clientId: z.string().nullable(),
+});
+
+export const auditPage = z.object({ items: z.array(auditEvent), next: z.string().nullable() });
+
+/** `head`: hash of the last row that holds; kept elsewhere, it shows a log that was cut short. */
+export const auditCheck = z.object({
+  intact: z.boolean(),
+  rows: z.int().nonnegative(),
+  head: z.string(),
+  brokenAt: z.int().positive().nullable(),
+});

@@ -1,6 +1,7 @@
 import { type AppEnv, createBaseApp } from "@vitrine/kit/http";
 import type { Readiness } from "@vitrine/kit/lifecycle";
 import type { Hono } from "hono";
+import { type AuditRouteDeps, auditRoutes } from "./routes/audit.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { type FeedRouteDeps, feedRoutes } from "./routes/feed.ts";
 import { type IngestKeyRouteDeps, ingestKeyRoutes } from "./routes/ingest-keys.ts";
@@ -25,6 +26,7 @@ export interface AppDeps
     IngestKeyRouteDeps,
     SigningKeyRouteDeps,
     UserRouteDeps,
+    AuditRouteDeps,
     VerifyRouteDeps {
   readonly readiness: Readiness;
 }
@@ -36,6 +38,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.route("/api/auth", docsRoutes(deps));
   app.route("/api/auth/feed", feedRoutes(deps));
   app.route("/api/auth/verify", verifyRoutes(deps));
+  app.route("/api/auth/audit", auditRoutes(deps));
   app.route("/api/auth/users", userRoutes(deps));
   app.route("/api/auth/signing-keys", signingKeyRoutes(deps));
   app.route("/api/auth/ingest-keys", ingestKeyRoutes(deps));

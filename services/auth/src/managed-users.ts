@@ -10,6 +10,7 @@ import { takeLock } from "./locked.ts";
 import type { Passwords } from "./passwords.ts";
 import { revoke } from "./revocations.ts";
 import { endSessions } from "./sessions.ts";
+import { createSecondFactorStore } from "./store/second-factor.ts";
 import { createManagedUserStore } from "./store/managed-users.ts";
 import { createUserStore } from "./store/users.ts";
 
@@ -119,6 +120,11 @@ export async function resetUserPassword(
     // The demo visitor's password is known to everyone on purpose.
     if (user === undefined || user.demo) return false;
     await users.setPasswordHash(id, hash);
+    // Who lost the device needs a way back; who stole the password holds no half-done sign-in any more.
+    const factors = createSecondFactorStore(tx);
+    await factors.removeChallenges(id);
+    if (await factors.remove(id))
+      note({ event: "authn_second_factor", outcome: "success", action: "reset", actor: by.id, target: id });
     await endSessions(tx, deps.now(), id, {}, "password_reset");
     await endTokens(tx, id, deps.now());
     note({ event: "user_updated", outcome: "success", action: "password_reset", actor: by.id, target: id });

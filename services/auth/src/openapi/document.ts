@@ -1,6 +1,7 @@
 import { tokenError } from "@vitrine/contracts/auth";
 import { problem } from "@vitrine/contracts/problem";
 import { z } from "zod";
+import { auditOperations } from "./audit-operations.ts";
 import { keyOperations } from "./key-operations.ts";
 import { oauthOperations } from "./oauth-operations.ts";
 import type { Access, Answer, Operation } from "./operation.ts";
@@ -12,6 +13,7 @@ export const operations: readonly Operation[] = [
   ...peopleOperations,
   ...secondFactorOperations,
   ...userOperations,
+  ...auditOperations,
   ...keyOperations,
   ...oauthOperations,
 ];

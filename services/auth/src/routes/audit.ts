@@ -1,0 +1,32 @@
+import type { AppEnv } from "@vitrine/kit/http";
+import { requireScope } from "@vitrine/kit/http/auth";
+import { pageQuery, toPage } from "@vitrine/kit/http/page";
+import { validated } from "@vitrine/kit/http/validate";
+import { Hono } from "hono";
+import { z } from "zod";
+import type { Audit } from "../audit.ts";
+import { verifyChain } from "../audit-chain.ts";
+import { noStore } from "./no-store.ts";
+import type { RequestDeps } from "./request-deps.ts";
+
+export interface AuditRouteDeps extends RequestDeps {
+  readonly audit: Audit;
+}
+
+const position = z.string().regex(/^\d{1,15}$/);
+
+/** The audit log, for administrators: newest first, and whether every row of it still follows from those before. */
+export function auditRoutes({ audit, database, verifier }: AuditRouteDeps) {
+  const mayAdminister = requireScope(verifier, "users:admin");
+  return new Hono<AppEnv>()
+    .use(noStore)
+    .get("/", mayAdminister, validated("query", pageQuery(position)), async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const rows = await audit.page(limit + 1, cursor === undefined ? undefined : Number(cursor));
+      return c.json(toPage(rows, limit, ({ seq }) => String(seq)));
+    })
+    .post("/check", mayAdminister, async (c) => {
+      const { rows, head, brokenAt } = await verifyChain(database);
+      return c.json({ intact: brokenAt === undefined, rows, head, brokenAt: brokenAt ?? null });
+    });
+}
