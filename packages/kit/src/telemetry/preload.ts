@@ -5,10 +5,6 @@
 import { ConfigError } from "../config.ts";
 import { shutdownTelemetry, startTelemetry } from "./setup.ts";
 
-// The SDK reads these itself; spans are to be seen within a second or two, not five.
-process.env["OTEL_BSP_SCHEDULE_DELAY"] ??= "1000";
-process.env["OTEL_BSP_MAX_QUEUE_SIZE"] ??= "8192";
-
 try {
   startTelemetry(process.env);
 } catch (error) {

@@ -19,7 +19,14 @@ export interface ExportSettings {
   readonly timeoutMs: number;
   readonly maxBufferBytes: number;
   readonly metricIntervalMs: number;
-  readonly logDelayMs: number;
+  readonly spans: BatchSettings;
+  readonly logRecords: BatchSettings;
+}
+
+export interface BatchSettings {
+  readonly delayMs: number;
+  readonly maxItems: number;
+  readonly maxWaiting: number;
 }
 
 /** `key1=value1,key2=value2` with percent-encoded values (OpenTelemetry protocol exporter, "Specifying headers"). */
@@ -64,7 +71,13 @@ const shape = {
     max: 600_000,
     fallback: 3_000,
   }),
+  // Spans are to be seen within a second or two, not the five of the specification.
+  OTEL_BSP_SCHEDULE_DELAY: integer({ min: 10, max: 600_000, fallback: 1_000 }),
+  OTEL_BSP_MAX_EXPORT_BATCH_SIZE: integer({ min: 1, max: 65_536, fallback: 512 }),
+  OTEL_BSP_MAX_QUEUE_SIZE: integer({ min: 1, max: 1_048_576, fallback: 8_192 }),
   OTEL_BLRP_SCHEDULE_DELAY: integer({ min: 10, max: 600_000, fallback: 500 }),
+  OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: integer({ min: 1, max: 65_536, fallback: 512 }),
+  OTEL_BLRP_MAX_QUEUE_SIZE: integer({ min: 1, max: 1_048_576, fallback: 8_192 }),
   TELEMETRY_BUFFER_BYTES: integer({
     min: 65_536,
     max: 1_073_741_824,
@@ -112,7 +125,16 @@ export function readExportSettings(env: Env): ExportSettings {
     timeoutMs: values.OTEL_EXPORTER_OTLP_TIMEOUT,
     maxBufferBytes: values.TELEMETRY_BUFFER_BYTES,
     metricIntervalMs: values.OTEL_METRIC_EXPORT_INTERVAL,
-    logDelayMs: values.OTEL_BLRP_SCHEDULE_DELAY,
+    spans: {
+      delayMs: values.OTEL_BSP_SCHEDULE_DELAY,
+      maxItems: values.OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
+      maxWaiting: values.OTEL_BSP_MAX_QUEUE_SIZE,
+    },
+    logRecords: {
+      delayMs: values.OTEL_BLRP_SCHEDULE_DELAY,
+      maxItems: values.OTEL_BLRP_MAX_EXPORT_BATCH_SIZE,
+      maxWaiting: values.OTEL_BLRP_MAX_QUEUE_SIZE,
+    },
   };
 }
 

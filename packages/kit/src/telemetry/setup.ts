@@ -2,14 +2,14 @@ import { diag, DiagLogLevel } from "@opentelemetry/api";
 import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { PgInstrumentation } from "@opentelemetry/instrumentation-pg";
 import { envDetector, serviceInstanceIdDetector } from "@opentelemetry/resources";
-import { BatchLogRecordProcessor } from "@opentelemetry/sdk-logs";
 import { type MetricReader, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { type LogActionName, metrics } from "@vitrine/contracts/telemetry";
 import type { Env } from "../config.ts";
 import { createTokenSource } from "../tokens/source.ts";
-import { logExporter, metricExporter, traceExporter } from "./exporters.ts";
+import { metricExporter } from "./metric-exporter.ts";
 import { observe } from "./instruments.ts";
+import { logRecordProcessor, spanProcessor } from "./otlp/processors.ts";
 import { type DropReason, OtlpSender, type Signal } from "./otlp-sender.ts";
 import { type ExportSettings, readExportSettings } from "./settings.ts";
 
@@ -52,7 +52,7 @@ export function startTelemetry(env: Env): void {
     });
     return { signal, sender };
   });
-  const reader = startSdk(settings, new Map(senders.map(({ signal, sender }) => [signal, sender])));
+  const reader = startSdk(settings, new Map(senders.map(({ signal, sender }) => [signal, sender])), losses.record);
   observe(metrics.telemetryDropped, losses.report);
   observe(metrics.telemetryPending, (report) => {
     for (const { signal, sender } of senders) report(sender.pendingBytes, { signal });
@@ -61,7 +61,11 @@ export function startTelemetry(env: Env): void {
   running = reader;
 }
 
-function startSdk(settings: ExportSettings, senders: ReadonlyMap<Signal, OtlpSender>): Running {
+function startSdk(
+  settings: ExportSettings,
+  senders: ReadonlyMap<Signal, OtlpSender>,
+  onDrop: Losses["record"],
+): Running {
   const traces = senders.get("traces");
   const logs = senders.get("logs");
   const metricSender = senders.get("metrics");
@@ -76,16 +80,10 @@ function startSdk(settings: ExportSettings, senders: ReadonlyMap<Signal, OtlpSen
     resourceDetectors: [envDetector, serviceInstanceIdDetector],
     // Connect spans stay on: without them instrumentation-pg 0.77 hands queries the context of other requests.
     instrumentations: [new PgInstrumentation({ requireParentSpan: true })],
+    // Given even when empty: without the option the SDK would make exporters of its own from the environment.
     logRecordProcessors:
-      logs === undefined
-        ? []
-        : [
-            new BatchLogRecordProcessor({
-              exporter: logExporter(logs),
-              scheduledDelayMillis: settings.logDelayMs,
-            }),
-          ],
-    ...(traces === undefined ? { spanProcessors: [] } : { traceExporter: traceExporter(traces) }),
+      logs === undefined ? [] : [logRecordProcessor({ ...settings.logRecords, sender: logs, onDrop })],
+    spanProcessors: traces === undefined ? [] : [spanProcessor({ ...settings.spans, sender: traces, onDrop })],
   });
   sdk.start();
   return { reader, shutdown: () => sdk.shutdown() };
