@@ -4,6 +4,7 @@ import type { FeedAnswer, IngestKeyRecord } from "@vitrine/contracts/feed";
 import { createTestIssuer } from "../testing/tokens.ts";
 import { makeIngestKey } from "./ingest-key.ts";
 import { createKeyring } from "./keyring.ts";
+import { createTokenVerifier } from "./verifier.ts";
 
 const startMs = 1_700_000_000_000;
 
@@ -172,4 +173,27 @@ describe("ingest keys", () => {
     keyring.returnUsage(first);
     expect(keyring.takeUsage()).toEqual([{ id: record.id, usedAtMs: startMs + 1_000 }]);
   });
+});
+
+test("a verifier asks for revocation on every use of a token it knows, and never about a forged one", async () => {
+  const issuer = await createTestIssuer();
+  const { keyring } = world();
+  const asked: string[] = [];
+  const verifier = createTokenVerifier({
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    jwksUrl: "http://auth.test/.well-known/jwks.json",
+    fetch: issuer.jwksFetch,
+    isRevoked: (claims) => {
+      asked.push(claims.jti);
+      return keyring.isRevoked(claims);
+    },
+  });
+  const token = await issuer.sign("orders:read", { jti: "token-1" });
+  await verifier.verify(token);
+  await expect(verifier.verify(`${token.slice(0, -4)}AAAA`)).rejects.toMatchObject({ code: "invalid_token" });
+  keyring.apply(answer({ revocations: [revoked("jti", "token-1")] }));
+  for (let again = 0; again < 2; again += 1)
+    await expect(verifier.verify(token)).rejects.toMatchObject({ reason: "revoked", status: 401 });
+  expect(asked).toEqual(["token-1", "token-1", "token-1"]);
 });
