@@ -3,9 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, startPostgres } from "@vitrine/kit/testing/postgres";
+import { followFeed } from "@vitrine/kit/tokens/feed";
+import { makeIngestKey } from "@vitrine/kit/tokens/ingest-key";
+import { createKeyring } from "@vitrine/kit/tokens/keyring";
+import { createTokenSource } from "@vitrine/kit/tokens/source";
 import { newSecret } from "./testing/start-auth.ts";
 
 let directory = "";
+const clientSecret = newSecret();
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "vitrine-auth-main-"));
@@ -15,7 +20,7 @@ afterAll(() => rm(directory, { recursive: true }));
 
 async function environment(): Promise<Record<string, string>> {
   const file = join(directory, `${crypto.randomUUID()}.json`);
-  const clients = [{ clientId: "orders", clientSecret: newSecret(), scopes: ["telemetry:write"] }];
+  const clients = [{ clientId: "gateway", clientSecret, scopes: ["feed:read"] }];
   await writeFile(file, JSON.stringify(clients));
   return {
     PATH: process.env["PATH"] ?? "",
@@ -78,3 +83,49 @@ test("a configuration that is not valid ends the process with 1 and one line tha
     extra: { faults: ["KEY_ENCRYPTION_KEY: must be 32 bytes as base64url, 43 characters"] },
   });
 }, 30_000);
+
+test("over real connections a gateway follows the feed, hears of a revocation in a second, and does not hold up the stop", async () => {
+  const preset = makeIngestKey();
+  const env = {
+    ...(await environment()),
+    INGEST_KEYS: JSON.stringify([{ name: "edge", key: preset.key, scopes: ["logs:write"], service: "edge" }]),
+  };
+  const [first, second] = [await freePort(), await freePort()];
+  const child = run({ ...env, PORT: String(first) });
+  const url = `http://127.0.0.1:${first}`;
+  await untilReady(url, child.exited);
+  const keyring = createKeyring();
+  const lost = Promise.withResolvers<void>();
+  const follower = followFeed({
+    url: `${url}/api/auth/feed`,
+    token: createTokenSource({ tokenUrl: `${url}/oauth/token`, clientId: "gateway", clientSecret }),
+    keyring,
+    onLost: () => lost.resolve(),
+  });
+  await follower.ready();
+  expect(keyring.identify(preset.key)).toMatchObject({ client_id: "key:edge" });
+
+  // Another process that starts without the key ends it.
+  const other = run({ ...env, INGEST_KEYS: "", PORT: String(second) });
+  const ended = (): boolean => {
+    try {
+      keyring.identify(preset.key);
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  await untilReady(`http://127.0.0.1:${second}`, other.exited);
+  const ready = performance.now();
+  while (!ended()) await Bun.sleep(5);
+  expect(performance.now() - ready).toBeLessThan(1_000);
+
+  const stopping = performance.now();
+  child.kill("SIGTERM");
+  other.kill("SIGTERM");
+  expect(await Promise.all([child.exited, other.exited])).toEqual([0, 0]);
+  // Draining alone gives requests five seconds.
+  expect(performance.now() - stopping).toBeLessThan(4_500);
+  await lost.promise;
+  await follower.stop();
+}, 60_000);
