@@ -9,12 +9,10 @@ export type GrantMethod = "client_credentials" | "token_exchange";
 
 /** What happens here, as counters and log records. Records carry ids, never names, addresses, passwords or tokens. */
 export interface AuthEvents {
-  tokenIssued(method: GrantMethod, clientId: string, scope: string, userId?: string): void;
-  /** `clientId` is set when such a client exists. */
-  tokenRefused(method: GrantMethod, reason: FailureReason, clientId?: string): void;
+  tokenIssued(method: GrantMethod): void;
+  tokenRefused(method: GrantMethod, reason: FailureReason): void;
   keyCreated(kid: string): void;
   keyRotationFailed(error: unknown): void;
-  firstAdminCreated(userId: string): void;
   /** `refused` are those that somebody revoked and the configuration still names. */
   ingestKeysLoaded(
     stored: number,
@@ -35,28 +33,11 @@ export function createAuthEvents(logger: Logger): AuthEvents {
   }
 
   return {
-    tokenIssued: (method, clientId, scope, userId) => {
-      succeeded(method);
-      logger.info(
-        { action: "authn_token_created", user: userId, extra: { method, client_id: clientId, scope } },
-        "a token was issued",
-      );
-    },
-    tokenRefused: (method, reason, clientId) => {
-      failed(method, reason);
-      logger.warn(
-        {
-          action: reason === "invalid_credentials" ? "authn_login_fail" : "authz_fail",
-          extra: { method, reason, client_id: clientId ?? null },
-        },
-        "a token was refused",
-      );
-    },
+    tokenIssued: succeeded,
+    tokenRefused: failed,
     keyRotationFailed: (err) =>
       logger.error({ action: "auth.key_rotation_failed", err }, "the signing key is due and could not be changed"),
     keyCreated: (kid) => logger.info({ action: "auth.key_created", extra: { kid } }, "a signing key was made"),
-    firstAdminCreated: (userId) =>
-      logger.info({ action: "user_created", user: userId, extra: { role: "admin" } }, "the first administrator exists"),
     ingestKeysLoaded: (stored, { removed, refused }) => {
       const fields = { action: "auth.ingest_keys_loaded", extra: { stored, removed, refused } } as const;
       if (refused.length === 0) logger.info(fields, `${stored} ingest keys are preset`);

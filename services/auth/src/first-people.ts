@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Database } from "@vitrine/kit/postgres";
-import type { AuthEvents } from "./events.ts";
-import { locked } from "./locked.ts";
+import type { Audit } from "./audit.ts";
+import { ourselves } from "./caller.ts";
+import { locked, takeLock } from "./locked.ts";
 import type { Passwords } from "./passwords.ts";
 import { createUserStore } from "./store/users.ts";
 
@@ -13,7 +14,7 @@ const demoVisitor = { name: "vip", password: "1234" } as const;
 export interface FirstPeopleOptions {
   readonly database: Database;
   readonly passwords: Passwords;
-  readonly events: AuthEvents;
+  readonly audit: Audit;
   readonly newId: () => string;
   readonly demo: boolean;
   readonly adminPassword: string | undefined;
@@ -27,19 +28,22 @@ export async function ensureFirstPeople(options: FirstPeopleOptions): Promise<vo
   await ensureDemoVisitor(options);
 }
 
-async function ensureAdmin({ database, passwords, events, newId, adminPassword, print }: FirstPeopleOptions) {
+async function ensureAdmin({ passwords, audit, newId, adminPassword, print }: FirstPeopleOptions) {
   const password = adminPassword ?? randomBytes(18).toString("base64url");
   const id = newId();
-  const made = await locked(database, "first people", async (tx) => {
+  const made = await audit.transaction(ourselves, async (tx, note) => {
+    await takeLock(tx, "first people");
     const users = createUserStore(tx);
     if (await users.hasAdmin()) return false;
     const passwordHash = await passwords.hash(password);
     // Whoever holds the name is not made an administrator by it.
-    if (await users.add({ id, name: firstAdminName, role: "admin", passwordHash })) return true;
+    if (await users.add({ id, name: firstAdminName, role: "admin", passwordHash })) {
+      note({ event: "user_created", outcome: "success", action: "first_admin", target: id });
+      return true;
+    }
     throw new Error(`there is no administrator, and the name ${firstAdminName} belongs to somebody else`);
   });
   if (!made) return;
-  events.firstAdminCreated(id);
   if (adminPassword === undefined)
     print(`First administrator: name ${firstAdminName}, password ${password} (shown once, kept nowhere)\n`);
 }

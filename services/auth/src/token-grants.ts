@@ -7,6 +7,8 @@ import {
 } from "@vitrine/contracts/auth";
 import { scopesOfRole } from "@vitrine/contracts/scopes";
 import type { AccessTokens } from "./access-tokens.ts";
+import type { Audit } from "./audit.ts";
+import type { Caller } from "./caller.ts";
 import { authenticateClient, type ClientAuthenticationDeps, UnknownClientError } from "./client-authentication.ts";
 import type { AuthEvents, GrantMethod } from "./events.ts";
 import { OAuthError } from "./oauth-error.ts";
@@ -19,6 +21,7 @@ export interface GrantDeps extends ClientAuthenticationDeps {
   readonly users: UserStore;
   readonly accessTokens: AccessTokens;
   readonly events: AuthEvents;
+  readonly audit: Audit;
   /** What our tokens are for; token exchange may name it and nothing else. */
   readonly audience: string;
 }
@@ -46,6 +49,7 @@ export async function grantToken(
   deps: GrantDeps,
   form: TokenForm,
   authorization: string | undefined,
+  caller: Caller,
 ): Promise<TokenResponse> {
   const method = methods.get(requireParameter(form, "grant_type"));
   if (method === undefined) throw new OAuthError("unsupported_grant_type", "this grant type is not offered");
@@ -54,12 +58,25 @@ export async function grantToken(
     const client = await authenticateClient(deps, authorization, form);
     clientId = client.clientId;
     const granted = await grants[method](deps, client, form);
-    deps.events.tokenIssued(method, clientId, granted.token.scope, granted.userId);
+    const issued = {
+      event: "authn_token_created",
+      outcome: "success",
+      action: method,
+      target: granted.userId,
+    } as const;
+    // Before it is handed out: a token that is in no record is in nobody's hands.
+    await deps.audit.record(caller, { ...issued, actor: clientId, client: clientId });
+    deps.events.tokenIssued(method);
     return granted.token;
   } catch (error) {
     if (error instanceof UnknownClientError) clientId = error.clientId;
-    if (error instanceof OAuthError && error.code in refusals)
-      deps.events.tokenRefused(method, refusals[error.code as keyof typeof refusals], clientId);
+    if (error instanceof OAuthError && error.code in refusals) {
+      const reason = refusals[error.code as keyof typeof refusals];
+      deps.events.tokenRefused(method, reason);
+      const event = reason === "invalid_credentials" ? "authn_login_fail" : "authz_fail";
+      const refused = { event, outcome: "failure", action: method, reason } as const;
+      await deps.audit.record(caller, { ...refused, actor: clientId, client: clientId });
+    }
     throw error;
   }
 }

@@ -25,7 +25,7 @@ export function tokenRoutes(deps: TokenRouteDeps) {
       const form = await readForm(c);
       if (form.get("grant_type") === grantTypes.refreshToken)
         return c.json(await grantRenewal(deps, form, deps.callerOf(c)));
-      return c.json(await grantToken(deps, form, c.req.header("authorization")));
+      return c.json(await grantToken(deps, form, c.req.header("authorization"), deps.callerOf(c)));
     })
     .post("/introspect", async (c) => {
       const form = await readForm(c);
