@@ -1,11 +1,25 @@
 import { once } from "node:events";
-import { logs, SeverityNumber } from "@opentelemetry/api";
+import { type Context, logs, SeverityNumber } from "@opentelemetry/api";
 import { LokiLogLevel, pinoLoki } from "pino-loki";
 import type { LogConfig } from "./config.ts";
+import type { PlainError } from "./log-fields.ts";
+
+/** A line that was written, and what it was made of: redacted, bounded, free of what JSON cannot hold. */
+export interface LogEntry {
+  readonly level: "debug" | "info" | "warn" | "error" | "fatal";
+  /** Milliseconds since the epoch. */
+  readonly timeMs: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+  /** Where it was logged; its span is that of the record. */
+  readonly context: Context;
+  /** As it stands on stdout. */
+  readonly line: string;
+}
 
 /** Where a written line goes beside stdout. */
 export interface LogSink {
-  write(line: string): void;
+  write(entry: LogEntry): void;
   /** Resolves when what was written has been sent, or given up. */
   flush(): Promise<void>;
 }
@@ -14,7 +28,7 @@ export function createSink(service: string, config: Pick<LogConfig, "sink" | "lo
   switch (config.sink) {
     case "otlp":
       // The SDK flushes its records itself.
-      return { write: emitRecord, flush: async () => undefined };
+      return { write: recordWriter(), flush: async () => undefined };
     case "loki":
       return config.loki === undefined ? undefined : createLokiSink(service, config.loki);
     case "none":
@@ -22,58 +36,60 @@ export function createSink(service: string, config: Pick<LogConfig, "sink" | "lo
   }
 }
 
-const severities: Readonly<Record<string, SeverityNumber>> = {
-  trace: SeverityNumber.TRACE,
+const severities = {
   debug: SeverityNumber.DEBUG,
   info: SeverityNumber.INFO,
   warn: SeverityNumber.WARN,
   error: SeverityNumber.ERROR,
   fatal: SeverityNumber.FATAL,
-};
+} as const;
 
-interface Line {
-  readonly level: string;
-  readonly timestamp: string;
-  readonly message?: string;
-  readonly err?: {
-    readonly type?: string;
-    readonly message?: string;
-    readonly stack?: string;
+/** The ids are the record's own, set by the SDK from the context; the other two are spread over several attributes. */
+const notAttributes = new Set(["trace_id", "span_id", "err", "extra"]);
+
+function recordWriter(): LogSink["write"] {
+  const logger = logs.getLogger("@vitrine/kit");
+  return ({ level, timeMs, fields, message, context }) => {
+    const attributes: Record<string, string | number | boolean> = {};
+    for (const name in fields) if (!notAttributes.has(name)) addAttribute(attributes, name, fields[name]);
+    const { extra, err } = fields as { readonly extra?: unknown; readonly err?: PlainError };
+    if (typeof extra === "object" && extra !== null)
+      for (const [name, value] of Object.entries(extra)) addAttribute(attributes, `extra.${name}`, value);
+    if (err !== undefined) {
+      attributes["exception.type"] = err.type;
+      attributes["exception.message"] = err.message;
+      attributes["exception.stacktrace"] = err.stack;
+    }
+    logger.emit({
+      context,
+      timestamp: timeMs,
+      severityText: level,
+      severityNumber: severities[level],
+      body: message,
+      attributes,
+    });
   };
-  readonly [field: string]: unknown;
 }
 
-/** `service` is the resource's and the ids are the record's own, set by the SDK from the active context. */
-const fieldsOfTheRecord = new Set(["level", "timestamp", "message", "service", "trace_id", "span_id", "err", "extra"]);
-
-function emitRecord(text: string): void {
-  const line = JSON.parse(text) as Line;
-  const attributes: Record<string, string | number | boolean> = {};
-  const add = (name: string, value: unknown) => {
-    if (value !== null && value !== undefined) attributes[name] = toAttribute(value);
-  };
-  for (const [name, value] of Object.entries(line)) if (!fieldsOfTheRecord.has(name)) add(name, value);
-  const extra = line["extra"];
-  if (typeof extra === "object" && extra !== null) {
-    for (const [name, value] of Object.entries(extra)) add(`extra.${name}`, value);
+function addAttribute(attributes: Record<string, string | number | boolean>, name: string, value: unknown): void {
+  switch (typeof value) {
+    case "number":
+      // JSON has no word for the others: the line says null, which is no attribute.
+      if (Number.isFinite(value)) attributes[name] = value;
+      return;
+    case "string":
+    case "boolean":
+      attributes[name] = value;
+      return;
+    case "object":
+      if (value !== null) attributes[name] = JSON.stringify(value);
+      return;
+    case "undefined":
+    case "bigint":
+    case "symbol":
+    case "function":
+      return;
   }
-  if (line.err !== undefined) {
-    attributes["exception.type"] = line.err.type ?? "Error";
-    attributes["exception.message"] = line.err.message ?? "";
-    attributes["exception.stacktrace"] = line.err.stack ?? "";
-  }
-  logs.getLogger("@vitrine/kit").emit({
-    timestamp: new Date(line.timestamp),
-    severityText: line.level,
-    severityNumber: severities[line.level] ?? SeverityNumber.UNSPECIFIED,
-    body: line.message ?? "",
-    attributes,
-  });
-}
-
-function toAttribute(value: unknown): string | number | boolean {
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
-  return JSON.stringify(value) ?? "";
 }
 
 const lokiLevels = {
@@ -98,11 +114,10 @@ function createLokiSink(service: string, loki: NonNullable<LogConfig["loki"]>): 
     });
   let stream: ReturnType<typeof open> | undefined;
   return {
-    write: (line) => {
+    write: ({ line, timeMs }) => {
       stream ??= open();
       // pino-loki takes the time of the entry, in milliseconds, from `time`; without it, it would be that of the push.
-      const { timestamp } = JSON.parse(line) as Line;
-      stream.write(`{"time":${Date.parse(timestamp)},${line.slice(1)}`);
+      stream.write(`{"time":${timeMs},${line.slice(1)}`);
     },
     flush: async () => {
       // Ending it is the only way to have it send what it holds, and to stop its timer.

@@ -1,10 +1,11 @@
-import { context, isSpanContextValid, trace } from "@opentelemetry/api";
+import { type Context, context, isSpanContextValid, trace } from "@opentelemetry/api";
 import type { LogActionName } from "@vitrine/contracts/telemetry";
-import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import { type DestinationStream, pino } from "pino";
 import type { LogConfig } from "./config.ts";
 import { currentRequest } from "./context.ts";
 import { toPlain, toPlainError } from "./log-fields.ts";
-import { createSink, type LogSink } from "./log-sinks.ts";
+import { createSink, type LogEntry, type LogSink } from "./log-sinks.ts";
+import { openStdout } from "./log-stdout.ts";
 
 /** Fields a line may carry beside its message; `request_id`, `trace_id` and `span_id` are added by the logger. */
 export interface LogFields {
@@ -36,15 +37,22 @@ export interface LoggerOptions extends LogConfig {
 
 /**
  * Makes the service's logger. Every line goes to stdout and, by `sink`, to the OpenTelemetry SDK or to `pino-loki`;
- * both read the line that was written, so that what is redacted once is redacted everywhere. Logging never throws.
+ * both get the fields the line is made of, so that what is redacted once is redacted everywhere. Logging never throws.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  const stdout = options.destination ?? pino.destination({ dest: 1, sync: false });
+  const stdout =
+    options.destination ??
+    openStdout((lines) => {
+      write("warn", { action: "telemetry.dropped", extra: { lines } }, "lines were dropped: stdout was not read");
+    });
   const sink = createSink(options.service, options);
+  let timeMs = 0;
+  let line = "";
+  // pino writes within the call that logs, so the line is there when the call returns.
   const stream: DestinationStream = {
-    write(line: string) {
-      stdout.write(line);
-      sink?.write(line);
+    write(text: string) {
+      line = text;
+      stdout.write(text);
     },
   };
   const logger = pino(
@@ -52,36 +60,40 @@ export function createLogger(options: LoggerOptions): Logger {
       level: options.level,
       base: { service: options.service },
       messageKey: "message",
-      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      timestamp: () => `,"timestamp":"${new Date(timeMs).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       // Errors are made plain before they get here; pino's own serialiser would write every property of theirs.
       serializers: { err: (err: unknown) => err },
-      mixin: correlation,
     },
     stream,
   );
+  function write(level: LogEntry["level"], fields: LogFields, message: string): void {
+    if (!logger.isLevelEnabled(level)) return;
+    const active = context.active();
+    const plain = plainFields(fields, active);
+    timeMs = Date.now();
+    logger[level](plain, message);
+    sink?.write({ level, timeMs, fields: plain, message, context: active, line });
+  }
   return {
-    debug: method(logger, "debug"),
-    info: method(logger, "info"),
-    warn: method(logger, "warn"),
-    error: method(logger, "error"),
-    fatal: method(logger, "fatal"),
+    debug: (fields, message) => write("debug", fields, message),
+    info: (fields, message) => write("info", fields, message),
+    warn: (fields, message) => write("warn", fields, message),
+    error: (fields, message) => write("error", fields, message),
+    fatal: (fields, message) => write("fatal", fields, message),
     flush: () => flush(stdout, sink),
   };
 }
 
-function method(logger: PinoLogger, level: keyof Omit<Logger, "flush">): LogMethod {
-  return ({ action, user, duration_ms, err, extra }, message) => {
-    if (!logger.isLevelEnabled(level)) return;
-    const fields = {
-      action,
-      ...(user === undefined ? {} : { user }),
-      ...(duration_ms === undefined ? {} : { duration_ms }),
-      ...(err === undefined ? {} : { err: toPlainError(err) }),
-      ...(extra === undefined ? {} : { extra: toPlain(extra) }),
-    };
-    logger[level](fields, message);
-  };
+/** What a line says beside level, time and message, in the order in which it stands there. */
+function plainFields({ action, user, duration_ms, err, extra }: LogFields, active: Context): Record<string, unknown> {
+  const fields = correlation(active);
+  fields["action"] = action;
+  if (user !== undefined) fields["user"] = user;
+  if (duration_ms !== undefined) fields["duration_ms"] = duration_ms;
+  if (err !== undefined) fields["err"] = toPlainError(err);
+  if (extra !== undefined) fields["extra"] = toPlain(extra);
+  return fields;
 }
 
 async function flush(stdout: DestinationStream, sink: LogSink | undefined): Promise<void> {
@@ -92,9 +104,8 @@ async function flush(stdout: DestinationStream, sink: LogSink | undefined): Prom
   await promise;
 }
 
-/** Auto-instrumentation of pino does nothing on Bun for ES modules; a mixin reads the active span itself. */
-function correlation(): Record<string, unknown> {
-  const active = context.active();
+/** Auto-instrumentation of pino does nothing on Bun for ES modules; the active span is read here. */
+function correlation(active: Context): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   const request = currentRequest(active);
   if (request !== undefined) {
