@@ -82,10 +82,13 @@ export function createFuzz(seed: number): Fuzz {
     return item;
   }
 
+  /** Text that was not there before where the schema lets it, for names that can be had once. */
   function text(schema: Schema): string {
     const patterns = [schema, ...(schema.allOf ?? [])].flatMap(({ pattern }) => pattern ?? []);
-    const fitting = samples.filter((sample) => patterns.every((pattern) => new RegExp(pattern, "u").test(sample)));
-    return patterns.length === 0 || fitting.length === 0 ? `text-${Math.floor(random() * 1e9)}` : pick(fitting);
+    const fits = (sample: string) => patterns.every((pattern) => new RegExp(pattern, "u").test(sample));
+    const fresh = `text-${Math.floor(random() * 1e9)}`;
+    const fitting = samples.filter(fits);
+    return fits(fresh) || fitting.length === 0 ? fresh : pick(fitting);
   }
 
   function valid(schema: Schema): unknown {
