@@ -240,6 +240,27 @@ export const metrics = {
     },
     services: ["auth"],
   }),
+  authTokenRefusals: metric({
+    name: "auth.token.refusals",
+    kind: "counter",
+    unit: "{token}",
+    description: "Access tokens the auth service itself was shown and refused, by reason.",
+    attributes: {
+      reason: [
+        "malformed_token",
+        "bad_signature",
+        "unknown_key",
+        "expired",
+        "not_yet_valid",
+        "wrong_issuer",
+        "wrong_audience",
+        "wrong_type",
+        "missing_claim",
+        "revoked",
+      ],
+    },
+    services: ["auth"],
+  }),
   authTokenReuse: metric({
     name: "auth.token.reuse",
     kind: "counter",
@@ -434,7 +455,6 @@ export const logActions = {
   "gateway.certificate_failed": action("Changed TLS files do not make a certificate; the old one stays in use.", [
     "gateway",
   ]),
-  "gateway.process_ended": action("A process of the gateway ended by itself and will be started again.", ["gateway"]),
   "gateway.upstream_back": action("An upstream that had failed answers again.", ["gateway"]),
   "gateway.upstream_failed": action("An upstream could not be reached or broke off.", ["gateway"]),
   "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),

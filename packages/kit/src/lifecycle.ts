@@ -51,6 +51,10 @@ export interface ServeOptions<W = undefined> {
   readonly maxBodyBytes?: number;
   /** Seconds without traffic on a connection before it is closed. Default 30. */
   readonly idleTimeoutSeconds?: number;
+  /** Lets other processes, or another listener of this one, share the port. */
+  readonly reusePort?: boolean;
+  /** PEM texts; with them the listener speaks TLS only. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** What talks to clients whose request a handler upgraded (RFC 6455). */
   readonly websocket?: WebSocketHandler<W>;
 }
@@ -165,6 +169,8 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
         // Otherwise Bun answers what Hono cannot catch with a page that shows sources.
         development: false,
         fetch: (request: Request, server: Server<W>) => app.fetch(request, { server }),
+        reusePort: options.reusePort ?? false,
+        ...(options.tls === undefined ? {} : { tls: options.tls }),
         ...(options.websocket === undefined ? {} : { websocket: options.websocket }),
       } as Parameters<typeof Bun.serve<W>>[0]);
       servers.push(server);

@@ -38,6 +38,7 @@ export async function answer(admitted: Admitted, deps: GatewayDeps): Promise<Res
     const { body, timeoutMs } = route;
     const { response, bytes } = await ingest({ request: c.req.raw, claims, url, body, timeoutMs, passage });
     passage.leave();
+    if (response.status < 500) deps.events.upstreamAnswered(route.upstream);
     if (response.ok) deps.events.accepted(claims.client_id, route.ingest.signal, bytes);
     else if (response.status >= 500) deps.events.upstreamFailed(route.upstream, route.path, response.status);
     return response;
@@ -61,6 +62,7 @@ async function pass(admitted: Admitted, url: string, deps: GatewayDeps): Promise
     brokenOff: (cause) => deps.events.brokenOff(upstream, route.path, cause),
   });
   if (response.status >= 500) deps.events.upstreamFailed(upstream, route.path, response.status);
+  else deps.events.upstreamAnswered(upstream);
   return secured(response, route);
 }
 

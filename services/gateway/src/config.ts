@@ -4,6 +4,7 @@ import {
   clientShape,
   ConfigError,
   type Env,
+  flag,
   integer,
   optionalSecret,
   parseEnv,
@@ -16,12 +17,16 @@ import {
   url,
 } from "@vitrine/kit/config";
 import type { UpstreamUrls } from "./app.ts";
+import { type CertificateFiles, readCertificate } from "./certificate.ts";
 import { networkFault } from "./client-address.ts";
 import type { FeedConfig } from "./identity.ts";
 import { type RateClass, type RateClasses, rateClasses } from "./routes/rate-class.ts";
 
 export interface Config extends BaseConfig {
   readonly otlpPort: number;
+  /** Lets several processes share the ports: the kernel spreads connections over them. */
+  readonly reusePort: boolean;
+  readonly tls: CertificateFiles | undefined;
   readonly tokens: TokenConfig;
   readonly upstreams: UpstreamUrls;
   /** Where browsers reach the gateway. */
@@ -68,6 +73,9 @@ const shape = {
   ...tokenShape,
   CLIENT_ID: clientShape.CLIENT_ID.optional(),
   CLIENT_SECRET: optionalSecret(),
+  REUSE_PORT: flag(false),
+  TLS_CERT_FILE: text().optional(),
+  TLS_KEY_FILE: text().optional(),
   ...quotaShape("INGEST"),
   ...quotaShape("QUERY"),
   ...quotaShape("API"),
@@ -96,6 +104,8 @@ export function parseConfig(env: Env): Config {
   return {
     ...toBaseConfig(values),
     otlpPort: values.OTLP_PORT,
+    reusePort: values.REUSE_PORT,
+    tls: toCertificateFiles(values.TLS_CERT_FILE, values.TLS_KEY_FILE),
     tokens: toTokenConfig(values),
     ownOrigin: new URL(values.TOKEN_ISSUER).origin,
     upstreams: {
@@ -135,4 +145,16 @@ function quotas(defaults: RateClass, values: QuotaValues, name: Uppercase<keyof 
     bytesPerSecond: values[`QUOTA_${name}_BYTES_PER_SECOND`],
     inFlight: values[`QUOTA_${name}_IN_FLIGHT`],
   };
+}
+
+function toCertificateFiles(certFile: string | undefined, keyFile: string | undefined): CertificateFiles | undefined {
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined)
+    throw new ConfigError(["TLS_CERT_FILE: set it and TLS_KEY_FILE, or neither"]);
+  try {
+    readCertificate({ certFile, keyFile });
+  } catch (error) {
+    throw new ConfigError([`TLS_CERT_FILE: ${error instanceof Error ? error.message : "cannot be read"}`]);
+  }
+  return { certFile, keyFile };
 }

@@ -26,9 +26,39 @@ test("an upstream that is away is a warning with its cause, and a fault of our o
   events.refused({ reason: "upstream_down", status: 503, route: "/v1/logs", upstream: "collector", cause });
   events.refused({ reason: "internal", status: 500, route: "/v1/logs", cause });
   events.upstreamFailed("loki", "/loki/api/v1/query", 500);
+  events.brokenOff("orders", "/api/orders/**", cause);
   expect(lines).toMatchObject([
     { action: "gateway.upstream_failed", level: "warn", err: { message: "refused" }, extra: { upstream: "collector" } },
     { action: "http.error", level: "error", err: { message: "refused" } },
     { action: "gateway.upstream_failed", level: "warn", extra: { upstream: "loki", status: 500 } },
+    { action: "gateway.upstream_failed", level: "warn", err: { message: "refused" }, extra: { upstream: "orders" } },
   ]);
+});
+
+test("a collector that is away for a minute is a line at once, one each ten seconds, and one when it is back", () => {
+  const { logger, lines } = memoryLogger();
+  let now = 0;
+  const events = createEvents(logger, () => now);
+  for (; now < 60_000; now += 100) {
+    const clientId = `client-${now % 7}`;
+    events.refused({ reason: "upstream_down", status: 503, clientId, upstream: "collector", cause: undefined });
+  }
+  events.upstreamAnswered("collector");
+  events.upstreamAnswered("collector");
+  expect(lines.map(({ action }) => action)).toEqual([
+    ...Array<string>(6).fill("gateway.upstream_failed"),
+    "gateway.upstream_back",
+  ]);
+  expect(lines[1]).toMatchObject({ extra: { suppressed: 99 } });
+});
+
+test("an upstream that fails now and then does not fill the log by coming back", () => {
+  const { logger, lines } = memoryLogger();
+  let now = 0;
+  const events = createEvents(logger, () => now);
+  for (; now < 10_000; now += 10) {
+    events.upstreamFailed("loki", "/loki/api/v1/query", 500);
+    events.upstreamAnswered("loki");
+  }
+  expect(lines).toHaveLength(2);
 });

@@ -19,6 +19,8 @@ export interface GatewayEvents {
   accepted(clientId: string, signal: Signal, bytes: number): void;
   /** An upstream answered 5xx; the answer itself is passed on. */
   upstreamFailed(upstream: Upstream, route: string, status: number): void;
+  /** An upstream gave an answer that is no failure of its own. */
+  upstreamAnswered(upstream: Upstream): void;
   /** An answer broke off after its first part had gone out. */
   brokenOff(upstream: Upstream, route: string, cause: unknown): void;
 }
@@ -28,7 +30,18 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
   const refusals = counter(metrics.gatewayRefusals);
   const ingestBytes = counter(metrics.gatewayIngestSize);
   const ingestRequests = counter(metrics.gatewayIngestRequests);
-  const admit = createThrottle(now);
+  const admit = createThrottle(now, quietMs);
+  const admitFailure = createThrottle(now, failureQuietMs);
+  const down = new Set<Upstream>();
+  /** Of whose failure a line was written: only these are told to be back. */
+  const told = new Set<Upstream>();
+
+  function fail(upstream: Upstream): number | undefined {
+    down.add(upstream);
+    const suppressed = admitFailure(upstream);
+    if (suppressed !== undefined) told.add(upstream);
+    return suppressed;
+  }
 
   return {
     refused: ({ reason, status, route, clientId, upstream, cause }) => {
@@ -37,7 +50,8 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
         ...(route === undefined ? {} : { route }),
         ...(clientId === undefined ? {} : { "client.id": clientId }),
       });
-      const suppressed = admit(`${reason} ${route ?? ""} ${clientId ?? ""}`);
+      const failing = upstream !== undefined && reason.startsWith("upstream_");
+      const suppressed = failing ? fail(upstream) : admit(`${reason} ${route ?? ""} ${clientId ?? ""}`);
       if (suppressed === undefined) return;
       const extra = { reason, status, route: route ?? null, client_id: clientId ?? null, suppressed };
       if (reason === "internal") logger.error({ action: "http.error", err: cause, extra }, "a fault of the gateway");
@@ -53,8 +67,12 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
       ingestRequests.add(1, { "client.id": clientId, signal });
       ingestBytes.add(bytes, { "client.id": clientId, signal });
     },
+    upstreamAnswered: (upstream) => {
+      if (down.size === 0 || !down.delete(upstream) || !told.delete(upstream)) return;
+      logger.info({ action: "gateway.upstream_back", extra: { upstream } }, `${upstream} answers again`);
+    },
     upstreamFailed: (upstream, route, status) => {
-      const suppressed = admit(`${upstream} ${status}`);
+      const suppressed = fail(upstream);
       if (suppressed === undefined) return;
       logger.warn(
         { action: "gateway.upstream_failed", extra: { upstream, route, status, suppressed } },
@@ -62,7 +80,7 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
       );
     },
     brokenOff: (upstream, route, cause) => {
-      const suppressed = admit(`${upstream} broken`);
+      const suppressed = fail(upstream);
       if (suppressed === undefined) return;
       logger.warn(
         { action: "gateway.upstream_failed", err: cause, extra: { upstream, route, suppressed } },
@@ -73,10 +91,12 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
 }
 
 const quietMs = 1_000;
+/** An upstream that is away is news once, then a summary. */
+const failureQuietMs = 10_000;
 const maxKinds = 10_000;
 
 /** Says how many lines of a kind were held back since the last one; `undefined` to hold this one back too. */
-function createThrottle(now: () => number): (kind: string) => number | undefined {
+function createThrottle(now: () => number, quietMs: number): (kind: string) => number | undefined {
   const kinds = new Map<string, { at: number; held: number }>();
   return (kind) => {
     const last = kinds.get(kind);

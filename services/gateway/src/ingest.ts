@@ -60,7 +60,9 @@ function toOtlpResponse(answer: CollectorAnswer, type: OtlpMediaType): Response 
   headers.set("content-type", type);
   if (answer.retryAfter !== null) headers.set("retry-after", answer.retryAfter);
   adviseRetry(headers, status);
-  if (answer.mediaType === type || (status < 300 && answer.body.byteLength === 0)) {
+  // A 5xx speaks of what is behind the collector, addresses included: that stays inside.
+  const plain = status < 500 && answer.mediaType === type;
+  if (plain || (status < 300 && answer.body.byteLength === 0)) {
     return new Response(answer.body, { status, headers });
   }
   // An exporter counts a success it cannot read as lost.

@@ -56,6 +56,13 @@ async function run(env: Record<string, string>): Promise<Running> {
   return started;
 }
 
+function freePort(): number {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  const { port = 0 } = server;
+  void server.stop(true);
+  return port;
+}
+
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (!(await condition())) {
@@ -178,6 +185,18 @@ describe("the gateway as a process", () => {
       "application/json",
     ]);
   });
+
+  test("shares its ports with other processes where told to, and goes on when one of them ends", async () => {
+    const port = String(freePort());
+    const env = { PORT: port, REUSE_PORT: "on" };
+    const first = await run(env);
+    const second = await run(env);
+    await ready(first.urls[0]);
+    expect(second.urls[0]).toBe(first.urls[0] ?? "");
+    first.process.kill("SIGTERM");
+    expect(await first.process.exited).toBe(0);
+    expect((await fetch(`${second.urls[0]}/health/live`)).status).toBe(200);
+  }, 20_000);
 
   test("finishes what it has begun when it is told to stop, and exits with 0", async () => {
     arrived = Promise.withResolvers<void>();

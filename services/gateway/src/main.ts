@@ -1,43 +1,5 @@
 import { runService } from "@vitrine/kit/service";
-import { createApp } from "./app.ts";
-import { createSessionTokens } from "./browser/sessions.ts";
-import { createClientAddress } from "./client-address.ts";
-import { probeCollector } from "./collector-probe.ts";
 import { parseConfig } from "./config.ts";
-import { createEvents } from "./events.ts";
-import { createIdentity } from "./identity.ts";
-import { createForgeryGuard } from "./limits/forgery-guard.ts";
-import { createLimits } from "./limits/limits.ts";
-import { otlpRoutes, routes } from "./routes/table.ts";
-import { createTails } from "./tail.ts";
+import { serve } from "./serve.ts";
 
-await runService("gateway", process, parseConfig, ({ config, logger, lifecycle }) => {
-  const verifier = createIdentity({ ...config, logger, lifecycle });
-  // Told, not asked for: engines may still be building, and a gateway out of rotation helps no exporter.
-  lifecycle.inform("collector", () => probeCollector(config.upstreams.collector));
-  const tails = createTails();
-  lifecycle.stopping.addEventListener("abort", () => tails.closeAll());
-  const deps = {
-    logger,
-    readiness: lifecycle.readiness,
-    ownOrigin: config.ownOrigin,
-    sessions: createSessionTokens({ authUrl: config.upstreams.auth }),
-    tails,
-    guard: createForgeryGuard({ verifier, failuresPerSecond: config.limits.failuresPerSecond }),
-    limits: createLimits(config.limits),
-    clientAddress: createClientAddress(config),
-    events: createEvents(logger),
-    upstreams: config.upstreams,
-  };
-  // Bun's own 413 is bare: every route counts its bodies itself and answers in its form.
-  const limits = { host: config.http.host, maxBodyBytes: Number.MAX_SAFE_INTEGER };
-  lifecycle.serve(createApp({ ...deps, routes, defaultErrors: "problem" }), {
-    ...limits,
-    port: config.http.port,
-    websocket: tails.handler,
-  });
-  lifecycle.serve(createApp({ ...deps, routes: otlpRoutes, defaultErrors: "otlp" }), {
-    ...limits,
-    port: config.otlpPort,
-  });
-});
+await runService("gateway", process, parseConfig, serve);

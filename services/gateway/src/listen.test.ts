@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { connect } from "node:tls";
+import { createBaseApp } from "@vitrine/kit/http";
+import { createLifecycle } from "@vitrine/kit/lifecycle";
+import { memoryLogger } from "@vitrine/kit/testing/log";
+import { readCertificate } from "./certificate.ts";
+import { parseConfig } from "./config.ts";
+import { listen } from "./listen.ts";
+import { makeCertificates, type TestCertificates } from "./testing/certificates.ts";
+
+let certificates: TestCertificates;
+const { logger, lines } = memoryLogger("gateway");
+const lifecycle = createLifecycle({ logger });
+let port = 0;
+const held = Promise.withResolvers<void>();
+
+beforeAll(() => {
+  certificates = makeCertificates("first");
+  const app = createBaseApp({ service: "gateway", logger, readiness: lifecycle.readiness });
+  app.get("/slow", async (c) => {
+    await held.promise;
+    return c.text("done");
+  });
+  port = listen(lifecycle, app, {
+    host: "127.0.0.1",
+    port: 0,
+    logger,
+    certificate: certificates.files,
+    certificateEveryMs: 10,
+  });
+});
+afterAll(async () => {
+  held.resolve();
+  await lifecycle.stop();
+  certificates[Symbol.dispose]();
+});
+
+/** The name in the certificate a new connection is shown. */
+function shown(): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+    resolve(String(socket.getPeerCertificate().subject.CN));
+    socket.destroy();
+  });
+  socket.on("error", reject);
+  return promise;
+}
+
+const get = (path: string) =>
+  fetch(`https://127.0.0.1:${port}${path}`, { tls: { rejectUnauthorized: false } }).then((response) => response.text());
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await Bun.sleep(10);
+}
+
+describe("a listener with a certificate", () => {
+  test("takes a renewed one without losing a request it has begun, and keeps the old one while the new is no good", async () => {
+    expect(await shown()).toBe("first");
+    const slow = get("/slow");
+    await Bun.sleep(20);
+    certificates.renew("second");
+    await until(async () => (await shown().catch(() => "reset")) === "second");
+    expect(lines).toContainEqual(expect.objectContaining({ action: "gateway.certificate_changed" }));
+    held.resolve();
+    expect(await slow).toBe("done");
+
+    writeFileSync(certificates.files.certFile, "half a certif");
+    await until(() => lines.some(({ action }) => action === "gateway.certificate_failed"));
+    expect(await shown()).toBe("second");
+    const other = makeCertificates("other");
+    writeFileSync(certificates.files.certFile, await Bun.file(other.files.certFile).text());
+    expect(() => readCertificate(certificates.files)).toThrow("is not the key of");
+    expect(await shown()).toBe("second");
+    other[Symbol.dispose]();
+    certificates.renew("third");
+    await until(async () => (await shown().catch(() => "reset")) === "third");
+    expect(lines.filter(({ action }) => action === "gateway.certificate_changed")).toHaveLength(2);
+  });
+
+  test("does not speak plain HTTP", async () => {
+    const outcome = await fetch(`http://127.0.0.1:${port}/health/live`).then(
+      ({ status }) => status,
+      () => "refused",
+    );
+    expect(outcome).not.toBe(200);
+  });
+});
+
+test("the configuration needs both files, and ones that belong together", () => {
+  using pair = makeCertificates("pair");
+  using other = makeCertificates("other");
+  expect(() => parseConfig({ TLS_CERT_FILE: pair.files.certFile })).toThrow(/TLS_KEY_FILE/);
+  expect(() => parseConfig({ TLS_CERT_FILE: pair.files.certFile, TLS_KEY_FILE: other.files.keyFile })).toThrow(
+    /is not the key of/,
+  );
+  expect(() => parseConfig({ TLS_CERT_FILE: "/nowhere", TLS_KEY_FILE: "/nowhere" })).toThrow(/TLS_CERT_FILE/);
+  expect(parseConfig({ TLS_CERT_FILE: pair.files.certFile, TLS_KEY_FILE: pair.files.keyFile }).tls).toEqual(pair.files);
+});

@@ -1,0 +1,52 @@
+import type { AppEnv } from "@vitrine/kit/http";
+import type { Lifecycle, ServeOptions } from "@vitrine/kit/lifecycle";
+import type { Logger } from "@vitrine/kit/log";
+import type { Hono } from "hono";
+import { type CertificateFiles, readCertificate, watchCertificate } from "./certificate.ts";
+
+export interface ListenOptions<W> extends ServeOptions<W> {
+  readonly certificate: CertificateFiles | undefined;
+  readonly logger: Logger;
+  /** Milliseconds between looks at the certificate's files. Default 5,000. */
+  readonly certificateEveryMs?: number;
+}
+
+/**
+ * Serves an app, with TLS where there is a certificate. A renewed one gets a listener of its own on the same port; the
+ * old one takes no more connections and ends when those it has are done. A connection that was about to be accepted in
+ * that moment is reset, before any request was read from it.
+ *
+ * @returns the port
+ */
+export function listen<W>(lifecycle: Lifecycle, app: Hono<AppEnv>, options: ListenOptions<W>): number {
+  const { certificate, logger, certificateEveryMs, ...rest } = options;
+  if (certificate === undefined) return lifecycle.serve(app, rest).port ?? 0;
+  const current = readCertificate(certificate);
+  // The second listener of a renewal needs the first one's leave to share the port.
+  const shared = { ...rest, reusePort: true };
+  let server = lifecycle.serve(app, { ...shared, tls: current });
+  const port = server.port ?? 0;
+  lifecycle.own(
+    watchCertificate({
+      files: certificate,
+      current,
+      ...(certificateEveryMs === undefined ? {} : { everyMs: certificateEveryMs }),
+      changed: (next) => {
+        const old = server;
+        server = lifecycle.serve(app, { ...shared, port, tls: next });
+        void old.stop();
+        logger.info(
+          { action: "gateway.certificate_changed", extra: { port, valid_to: next.validTo } },
+          "a new certificate is in use",
+        );
+      },
+      failed: (err) =>
+        logger.error(
+          { action: "gateway.certificate_failed", err, extra: { port } },
+          "the certificate files changed and are no good: the old one stays",
+        ),
+    }),
+    (stop) => stop(),
+  );
+  return port;
+}
