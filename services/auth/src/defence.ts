@@ -2,7 +2,7 @@ import { createHmac, hkdfSync } from "node:crypto";
 import type { Queryable } from "@vitrine/kit/postgres";
 import type { Audit, AuditEntry, Note } from "./audit.ts";
 import { type Caller, networkOf } from "./caller.ts";
-import type { Limit, PeopleEvents } from "./people-events.ts";
+import type { AttemptMethod, Limit, PeopleEvents } from "./people-events.ts";
 import { createDeviceStore } from "./store/devices.ts";
 import { type Bucket, type Throttle, ThrottledError, type ThrottleRule } from "./throttle.ts";
 
@@ -23,6 +23,9 @@ const rules = {
   second_factor: { free: 5, baseMs: 2 * secondMs, maxMs: 15 * minuteMs, forgetMs: 24 * hourMs },
   session: { free: 5, baseMs: secondMs, maxMs: 15 * minuteMs, forgetMs: 24 * hourMs },
 } as const satisfies Readonly<Record<Limit, ThrottleRule>>;
+
+/** What is tried where a limit holds. */
+const methods = { registration: "registration", second_factor: "totp", session: "password" } as const;
 
 /** Failures before a success that make it suspicious. */
 const manyFailures = 10;
@@ -85,13 +88,19 @@ export function createDefence(options: DefenceOptions): Defence {
   const networkHash = (caller: Caller) => hash("network", networkOf(caller.address));
   const agentHash = (caller: Caller) => hash("agent", caller.userAgent ?? "");
 
-  async function take(buckets: readonly Bucket[], caller: Caller, action: string): Promise<readonly number[]> {
+  async function take(buckets: readonly Bucket[], caller: Caller, method: AttemptMethod): Promise<readonly number[]> {
     try {
       return await throttle.take(buckets);
     } catch (error) {
       if (error instanceof ThrottledError) {
         peopleEvents.throttled(error.kind);
-        const entry = { event: "excess_rate_limit_exceeded", outcome: "failure", action, reason: error.kind } as const;
+        peopleEvents.refused(method, "throttled");
+        const entry = {
+          event: "excess_rate_limit_exceeded",
+          outcome: "failure",
+          action: method,
+          reason: error.kind,
+        } as const;
         if (error.first) await audit.record(caller, entry);
       }
       throw error;
@@ -113,7 +122,7 @@ export function createDefence(options: DefenceOptions): Defence {
     },
     guard: async (limit, subject, caller) => {
       const buckets = [bucket(limit, subject, ...(limit === "second_factor" ? [networkOf(caller.address)] : []))];
-      await take(buckets, caller, limit);
+      await take(buckets, caller, methods[limit]);
       return buckets;
     },
     failed: async ({ buckets, counts, network, account }, userId) => {

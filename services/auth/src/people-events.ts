@@ -1,4 +1,5 @@
 import { type MetricAttributes, metrics } from "@vitrine/contracts/telemetry";
+import type { TokenRefusal } from "@vitrine/kit/tokens/refusal";
 import { counter } from "@vitrine/kit/telemetry";
 
 type Attempt = MetricAttributes<typeof metrics.authAttempts>;
@@ -16,6 +17,7 @@ export interface PeopleEvents {
   passwordChange(outcome: "success" | "failure"): void;
   tokenReused(): void;
   violated(reason: Violation): void;
+  tokenRefused(reason: TokenRefusal): void;
   throttled(limit: Limit): void;
   suspected(reason: Suspicion): void;
   secondFactor(method: "totp" | "backup_code", outcome: "success" | "failure"): void;
@@ -27,6 +29,7 @@ export function createPeopleEvents(): PeopleEvents {
   const passwordChanges = counter(metrics.authPasswordChanges);
   const reuse = counter(metrics.authTokenReuse);
   const violations = counter(metrics.authAuthorizationViolations);
+  const tokenRefusals = counter(metrics.authTokenRefusals);
   const throttled = counter(metrics.authThrottled);
   const suspicions = counter(metrics.authSuspicions);
   const secondFactors = counter(metrics.twofaAttempts);
@@ -37,6 +40,7 @@ export function createPeopleEvents(): PeopleEvents {
       attempts.add(1, { "auth.method": method, "auth.outcome": "failure", "auth.failure_reason": reason }),
     passwordChange: (outcome) => passwordChanges.add(1, { "auth.outcome": outcome }),
     tokenReused: () => reuse.add(1),
+    tokenRefused: (reason) => tokenRefusals.add(1, { reason }),
     throttled: (limit) => throttled.add(1, { limit }),
     suspected: (reason) => suspicions.add(1, { reason }),
     secondFactor: (method, outcome) => secondFactors.add(1, { "auth.method": method, "auth.outcome": outcome }),

@@ -3,7 +3,6 @@ import { scopesOfRole } from "@vitrine/contracts/scopes";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import { validated } from "@vitrine/kit/http/validate";
-import { refused } from "@vitrine/kit/tokens/refusal";
 import { Hono } from "hono";
 import { z } from "zod";
 import { changePassword } from "../change-password.ts";
@@ -33,7 +32,12 @@ export function sessionRoutes(deps: SessionRouteDeps) {
     .use(noStore)
     .post("/refresh", validated("json", refreshRequest), async (c) => {
       const renewed = await renewSession(deps, c.req.valid("json").refresh_token, callerOf(c));
-      if (renewed === undefined) throw refused("revoked");
+      if (renewed === undefined) {
+        throw new ServiceError("invalid_token", "the refresh token is not valid any more", {
+          reason: "session_over",
+          headers: { "www-authenticate": 'Bearer error="invalid_token"' },
+        });
+      }
       return c.json(await toTokens(deps, renewed));
     })
     .get("/sessions", withSession, async (c) => {

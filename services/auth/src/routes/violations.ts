@@ -1,4 +1,5 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
+import { metrics } from "@vitrine/contracts/telemetry";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import type { MiddlewareHandler } from "hono";
@@ -20,6 +21,8 @@ const violations: ReadonlySet<string> = new Set<Violation>([
   "step_up_required",
 ]);
 
+const refusals = metrics.authTokenRefusals.attributes.reason;
+
 function isViolation(reason: string | undefined): reason is Violation {
   return reason !== undefined && violations.has(reason);
 }
@@ -29,7 +32,11 @@ export function recordViolations({ audit, peopleEvents, callerOf }: ViolationDep
   return async function recordViolation(c, next) {
     await next();
     const { error } = c;
-    if (!(error instanceof ServiceError) || !isViolation(error.reason)) return;
+    if (!(error instanceof ServiceError)) return;
+    // No identity stands behind these: they are counted, and no stranger fills the audit log with them.
+    const refusal = refusals.find((reason) => reason === error.reason);
+    if (refusal !== undefined) peopleEvents.tokenRefused(refusal);
+    if (!isViolation(error.reason)) return;
     const claims: AccessClaims | undefined = c.get("claims");
     peopleEvents.violated(error.reason);
     await audit.record(callerOf(c), {
