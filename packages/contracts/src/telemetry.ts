@@ -349,6 +349,55 @@ export const metrics = {
     attributes: { "client.id": "bounded", signal: signals },
     services: ["gateway"],
   }),
+  gatewayRequestDuration: metric({
+    name: "gateway.request.duration",
+    kind: "histogram",
+    unit: "s",
+    description:
+      "Requests to rows of the table, by what kind of client asked; those that a full answer streams end later.",
+    attributes: {
+      "http.route": "bounded",
+      "client.class": ["service", "key", "person", "client", "anonymous"],
+      outcome: ["ok", "refused", "failed"],
+    },
+    services: ["gateway"],
+    buckets: httpDurationBuckets,
+  }),
+  gatewayRequestsHeld: metric({
+    name: "gateway.requests.held",
+    kind: "up_down_counter",
+    unit: "{request}",
+    description: "Requests that hold a place: let in, asked of an upstream, or waiting for either.",
+    attributes: { state: ["inside", "upstream", "waiting"] },
+    services: ["gateway"],
+  }),
+  gatewayTails: metric({
+    name: "gateway.tails",
+    kind: "up_down_counter",
+    unit: "{connection}",
+    description: "Live tails that are open.",
+    attributes: {},
+    services: ["gateway"],
+  }),
+  gatewayUpstreamUp: metric({
+    name: "gateway.upstream.up",
+    kind: "gauge",
+    unit: "{upstream}",
+    description:
+      "1 while the last answer of an upstream was no failure of its own, 0 after a failure; told once asked.",
+    attributes: {
+      upstream: ["auth", "orders", "inventory", "collector", "prometheus", "loki", "jaeger", "alertmanager"],
+    },
+    services: ["gateway"],
+  }),
+  gatewayKeysAge: metric({
+    name: "gateway.jwks.age",
+    kind: "gauge",
+    unit: "s",
+    description: "Time since the issuer's key set was last fetched; above 300 it is being kept for want of a new one.",
+    attributes: {},
+    services: ["gateway"],
+  }),
   gatewayFeedAge: metric({
     name: "gateway.feed.age",
     kind: "gauge",

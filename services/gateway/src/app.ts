@@ -60,7 +60,20 @@ export function createApp(deps: GatewayDeps): Hono<AppEnv> {
   // Reached only by what the base app refuses by itself: requests that come before the keys are loaded.
   app.onError((error, c) => refuse(c, error, { ...sampleOf(match(c.req.path)?.sample) }, deps));
   app.all("*", async (c) => {
+    const startedAt = performance.now();
     const admission: Admission = {};
+    const response = await respond(c, admission);
+    deps.events.answered({
+      route: admission.pattern,
+      claims: admission.claims,
+      status: response.status,
+      seconds: (performance.now() - startedAt) / 1_000,
+    });
+    return response;
+  });
+  return app;
+
+  async function respond(c: Context<AppEnv>, admission: Admission): Promise<Response> {
     try {
       const target = parseTarget(c.req.raw.url, c.req.header("host"));
       if (target === undefined) {
@@ -84,8 +97,7 @@ export function createApp(deps: GatewayDeps): Hono<AppEnv> {
       c.error = error instanceof Error ? error : new Error("something that is no error was thrown");
       return refuse(c, error, admission, deps);
     }
-  });
-  return app;
+  }
 }
 
 function sampleOf(route: Route | undefined): Admission {

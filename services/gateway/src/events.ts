@@ -1,7 +1,11 @@
+import type { AccessClaims } from "@vitrine/contracts/auth";
 import { metrics, type RefusalReason } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
-import { counter } from "@vitrine/kit/telemetry";
+import { counter, histogram, observe } from "@vitrine/kit/telemetry";
+import { clientClass, createClientLabels } from "./client-class.ts";
 import type { Signal, Upstream } from "./routes/route.ts";
+
+type Asked = Exclude<Upstream, "self">;
 
 export interface Refusal {
   readonly reason: RefusalReason;
@@ -14,7 +18,17 @@ export interface Refusal {
   readonly cause: unknown;
 }
 
+export interface Answered {
+  /** The row's path; absent when the table has none. */
+  readonly route: string | undefined;
+  readonly claims: AccessClaims | undefined;
+  readonly status: number;
+  readonly seconds: number;
+}
+
 export interface GatewayEvents {
+  /** Every request, once, with the status it was given. */
+  answered(answered: Answered): void;
   refused(refusal: Refusal): void;
   accepted(clientId: string, signal: Signal, bytes: number): void;
   /** An upstream answered 5xx; the answer itself is passed on. */
@@ -32,23 +46,37 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
   const ingestRequests = counter(metrics.gatewayIngestRequests);
   const admit = createThrottle(now, quietMs);
   const admitFailure = createThrottle(now, failureQuietMs);
+  const duration = histogram(metrics.gatewayRequestDuration);
+  const label = createClientLabels();
+  const asked = new Set<Asked>();
   const down = new Set<Upstream>();
   /** Of whose failure a line was written: only these are told to be back. */
   const told = new Set<Upstream>();
 
   function fail(upstream: Upstream): number | undefined {
+    if (upstream !== "self") asked.add(upstream);
     down.add(upstream);
     const suppressed = admitFailure(upstream);
     if (suppressed !== undefined) told.add(upstream);
     return suppressed;
   }
 
+  observe(metrics.gatewayUpstreamUp, (report) => {
+    for (const upstream of asked) report(down.has(upstream) ? 0 : 1, { upstream });
+  });
+
   return {
+    answered: ({ route, claims, status, seconds }) =>
+      duration.record(seconds, {
+        ...(route === undefined ? {} : { "http.route": route }),
+        "client.class": clientClass(claims),
+        outcome: status >= 500 ? "failed" : status >= 400 ? "refused" : "ok",
+      }),
     refused: ({ reason, status, route, clientId, upstream, cause }) => {
       refusals.add(1, {
         reason,
         ...(route === undefined ? {} : { route }),
-        ...(clientId === undefined ? {} : { "client.id": clientId }),
+        ...(clientId === undefined ? {} : { "client.id": label(clientId) }),
       });
       const failing = upstream !== undefined && reason.startsWith("upstream_");
       const suppressed = failing ? fail(upstream) : admit(`${reason} ${route ?? ""} ${clientId ?? ""}`);
@@ -64,10 +92,12 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
       else logger.warn({ action: "gateway.refused", err: cause, extra }, `refused: ${reason}`);
     },
     accepted: (clientId, signal, bytes) => {
-      ingestRequests.add(1, { "client.id": clientId, signal });
-      ingestBytes.add(bytes, { "client.id": clientId, signal });
+      const client = { "client.id": label(clientId), signal };
+      ingestRequests.add(1, client);
+      ingestBytes.add(bytes, client);
     },
     upstreamAnswered: (upstream) => {
+      if (upstream !== "self") asked.add(upstream);
       if (down.size === 0 || !down.delete(upstream) || !told.delete(upstream)) return;
       logger.info({ action: "gateway.upstream_back", extra: { upstream } }, `${upstream} answers again`);
     },

@@ -3,7 +3,7 @@ import type { TokenConfig } from "@vitrine/kit/config";
 import type { Lifecycle } from "@vitrine/kit/lifecycle";
 import type { Logger } from "@vitrine/kit/log";
 import { observe } from "@vitrine/kit/telemetry";
-import { createTokenVerifier, type TokenVerifier } from "@vitrine/kit/tokens";
+import { createTokenVerifier, type JwtVerifier, type TokenVerifier } from "@vitrine/kit/tokens";
 import { followFeed } from "@vitrine/kit/tokens/feed";
 import { createKeyring } from "@vitrine/kit/tokens/keyring";
 import { createTokenSource } from "@vitrine/kit/tokens/source";
@@ -33,11 +33,14 @@ const staleMs = 30_000;
 export function createIdentity({ tokens, feed, logger, lifecycle }: IdentityOptions): TokenVerifier {
   if (feed === undefined) {
     const verifier = createTokenVerifier(tokens);
+    observeKeys(verifier);
     lifecycle.task("keys", () => verifier.ready());
     return verifier;
   }
   const keyring = createKeyring({ issuer: tokens.issuer, audience: tokens.audience });
-  const verifier = keyring.accept(createTokenVerifier({ ...tokens, isRevoked: (claims) => keyring.isRevoked(claims) }));
+  const signed = createTokenVerifier({ ...tokens, isRevoked: (claims) => keyring.isRevoked(claims) });
+  observeKeys(signed);
+  const verifier = keyring.accept(signed);
   lifecycle.task("keys", () => verifier.ready());
   const { url, clientId, clientSecret } = feed;
   const follower = lifecycle.own(
@@ -59,4 +62,10 @@ export function createIdentity({ tokens, feed, logger, lifecycle }: IdentityOpti
     if (Number.isFinite(follower.ageMs())) report(follower.ageMs() / 1_000);
   });
   return verifier;
+}
+
+function observeKeys(verifier: JwtVerifier): void {
+  observe(metrics.gatewayKeysAge, (report) => {
+    if (Number.isFinite(verifier.keysAgeMs())) report(verifier.keysAgeMs() / 1_000);
+  });
 }

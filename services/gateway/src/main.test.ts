@@ -139,6 +139,11 @@ describe("the gateway as a process", () => {
     );
     expect(collector.spans.filter(({ name }) => name.includes("/v1/"))).toEqual([]);
     expect(JSON.stringify([collector.spans, collector.logs])).not.toContain(authorization.slice(-40));
+    await until("health and ages", () =>
+      ["gateway.jwks.age", "gateway.upstream.up", "gateway.request.duration", "gateway.requests.held"].every((name) =>
+        collector.metrics.has(`gateway ${name}`),
+      ),
+    );
     const metrics = await fetch(`${url}/metrics`, { headers: { authorization } });
     expect(await metrics.text()).toContain("http_server_request_duration");
     expect((await fetch(`${url}/metrics`)).status).toBe(401);

@@ -1,4 +1,6 @@
+import { metrics } from "@vitrine/contracts/telemetry";
 import type { ServiceParts } from "@vitrine/kit/service";
+import { observe } from "@vitrine/kit/telemetry";
 import { createApp } from "./app.ts";
 import { createSessionTokens } from "./browser/sessions.ts";
 import { createClientAddress } from "./client-address.ts";
@@ -19,6 +21,11 @@ export function serve({ config, logger, lifecycle }: ServiceParts<Config>): void
   lifecycle.inform("collector", () => probeCollector(config.upstreams.collector));
   const tails = createTails();
   lifecycle.stopping.addEventListener("abort", () => tails.closeAll());
+  const limits = createLimits(config.limits);
+  observe(metrics.gatewayRequestsHeld, (report) => {
+    for (const [state, count] of Object.entries(limits.load())) report(count, { state: state as "inside" });
+  });
+  observe(metrics.gatewayTails, (report) => report(tails.size()));
   const deps = {
     logger,
     readiness: lifecycle.readiness,
@@ -26,7 +33,7 @@ export function serve({ config, logger, lifecycle }: ServiceParts<Config>): void
     sessions: createSessionTokens({ authUrl: config.upstreams.auth }),
     tails,
     guard: createForgeryGuard({ verifier, failuresPerSecond: config.limits.failuresPerSecond }),
-    limits: createLimits(config.limits),
+    limits,
     clientAddress: createClientAddress(config),
     events: createEvents(logger),
     upstreams: config.upstreams,

@@ -17,6 +17,8 @@ export interface KeySet {
    */
   find(kid: string | undefined): Promise<CryptoKey>;
   load(): Promise<void>;
+  /** Milliseconds since the keys were last fetched; infinite before. */
+  ageMs(): number;
 }
 
 /** Keys are asked for anew after this long; a failure keeps the old ones in use (stale-if-error). */
@@ -88,6 +90,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
       if (key === undefined) throw refused("unknown_key");
       return key;
     },
+    ageMs: () => now() - loadedAt,
     load: async () => {
       if (keys === undefined) await load();
     },

@@ -39,7 +39,12 @@ const maxCachedTokens = 10_000;
 /** Compact JWS of exactly three base64url parts (RFC 7515 §7.1). */
 const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
-export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+/** A verifier that tells how old its key set is, in milliseconds; keys are asked for anew after five minutes. */
+export interface JwtVerifier extends TokenVerifier {
+  keysAgeMs(): number;
+}
+
+export function createTokenVerifier(options: TokenVerifierOptions): JwtVerifier {
   const now = options.now ?? Date.now;
   const keys = createKeySet(options);
   // Keyed by the whole text: an altered copy of a token never finds the entry of the original.
@@ -62,6 +67,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       return unlessRevoked(fresh.claims, options);
     },
     ready: () => keys.load(),
+    keysAgeMs: () => keys.ageMs(),
   };
 }
 

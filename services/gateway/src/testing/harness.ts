@@ -132,6 +132,7 @@ function recordEvents(events: GatewayEvents, records: Pick<Gateway, "refusals" |
       events.accepted(clientId, signal, bytes);
     },
     upstreamFailed: (upstream, route, status) => events.upstreamFailed(upstream, route, status),
+    answered: (answered) => events.answered(answered),
     upstreamAnswered: (upstream) => events.upstreamAnswered(upstream),
     brokenOff: (upstream, route, cause) => events.brokenOff(upstream, route, cause),
   };
