@@ -41,13 +41,16 @@ function toPlainObject(value: object, ancestors: readonly object[]): unknown {
   if (value instanceof Error) return toPlainError(value);
   if ("toJSON" in value && typeof value.toJSON === "function") return toPlain(value.toJSON(), ancestors);
   if (Array.isArray(value)) return value.slice(0, maxEntries).map((entry) => toPlain(entry, ancestors));
-  const names = Object.keys(value).slice(0, maxEntries);
-  return Object.fromEntries(
-    names.map((name) => [
-      name,
-      secretName.test(name) ? "[redacted]" : toPlain((value as Readonly<Record<string, unknown>>)[name], ancestors),
-    ]),
-  );
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(value).slice(0, maxEntries)) {
+    const plain = secretName.test(name)
+      ? "[redacted]"
+      : toPlain((value as Readonly<Record<string, unknown>>)[name], ancestors);
+    // Assigning to this one name would set the prototype instead.
+    if (name === "__proto__") Object.defineProperty(copy, name, { value: plain, enumerable: true });
+    else copy[name] = plain;
+  }
+  return copy;
 }
 
 export interface PlainError {

@@ -1,6 +1,6 @@
 import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { suppressTracing } from "@opentelemetry/core";
-import { attributes as names, metrics } from "@vitrine/contracts/telemetry";
+import { attributes as names, type MetricAttributes, metrics } from "@vitrine/contracts/telemetry";
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { parseRequestId, type RequestScope, withRequestScope } from "../context.ts";
@@ -64,12 +64,7 @@ export function observeRequests(options: ObserveOptions): MiddlewareHandler<AppE
         // `c.header` would make the answer anew, its body a stream of unknown length.
         if (!failed) c.res.headers.set("x-request-id", scope.requestId);
         active.add(-1);
-        duration.record(seconds, {
-          "http.request.method": method as "GET",
-          ...(route === undefined ? {} : { "http.route": route }),
-          "http.response.status_code": status,
-          ...(status >= 500 ? { "error.type": String(status) } : {}),
-        });
+        duration.record(seconds, durationAttributes(method, route, status));
         if (span !== undefined) {
           logAccess(c, options.logger, { route, status, seconds });
           endSpan(span, c, { method, route, status });
@@ -77,6 +72,26 @@ export function observeRequests(options: ObserveOptions): MiddlewareHandler<AppE
       }
     });
   };
+}
+
+type DurationAttributes = MetricAttributes<typeof metrics.httpServerRequestDuration>;
+
+/** One object per method, route and status, of which there are few. Bounded all the same. */
+const knownDurations = new Map<string, DurationAttributes>();
+const maxKnown = 2_000;
+
+function durationAttributes(method: string, route: string | undefined, status: number): DurationAttributes {
+  const key = `${method} ${status} ${route ?? ""}`;
+  const known = knownDurations.get(key);
+  if (known !== undefined) return known;
+  const attributes = Object.freeze({
+    "http.request.method": method as "GET",
+    ...(route === undefined ? {} : { "http.route": route }),
+    "http.response.status_code": status,
+    ...(status >= 500 ? { "error.type": String(status) } : {}),
+  });
+  if (knownDurations.size < maxKnown) knownDurations.set(key, attributes);
+  return attributes;
 }
 
 function startSpan(
@@ -154,12 +169,25 @@ function logAccess(
       path: c.req.path,
       status,
       ...(claims === undefined ? {} : { client_id: claims.client_id, token_id: claims.jti }),
-      ...(address === undefined ? {} : { client_address: maskAddress(address) }),
+      ...(address === undefined ? {} : { client_address: maskedAddress(address) }),
     },
   } as const;
   const message = `${c.req.method} ${route ?? c.req.path} ${status}`;
   if (status >= 500) logger.error(fields, message);
   else logger.info(fields, message);
+}
+
+/** Connections live long: the address is mostly one of a few seen just before. */
+const masked = new Map<string, string>();
+const maxMasked = 1_000;
+
+function maskedAddress(address: string): string {
+  const known = masked.get(address);
+  if (known !== undefined) return known;
+  if (masked.size >= maxMasked) masked.clear();
+  const mask = maskAddress(address);
+  masked.set(address, mask);
+  return mask;
 }
 
 /** Keeps the network and hides the host: /24 of IPv4, /48 of IPv6. */

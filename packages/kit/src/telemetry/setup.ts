@@ -1,4 +1,4 @@
-import { diag, DiagLogLevel } from "@opentelemetry/api";
+import { diag, DiagLogLevel, type MeterProvider } from "@opentelemetry/api";
 import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { PgInstrumentation } from "@opentelemetry/instrumentation-pg";
 import { envDetector, serviceInstanceIdDetector } from "@opentelemetry/resources";
@@ -12,6 +12,7 @@ import { observe } from "./instruments.ts";
 import { logRecordProcessor, spanProcessor } from "./otlp/processors.ts";
 import { type DropReason, OtlpSender, type Signal } from "./otlp-sender.ts";
 import { type ExportSettings, readExportSettings } from "./settings.ts";
+import { withSummedCounters } from "./summed-counters.ts";
 
 interface Running {
   readonly reader: MetricReader;
@@ -79,7 +80,7 @@ function startSdk(
     // The SDK's process and host detectors add command lines and, in a container, an empty host.id to every export.
     resourceDetectors: [envDetector, serviceInstanceIdDetector],
     // Connect spans stay on: without them instrumentation-pg 0.77 hands queries the context of other requests.
-    instrumentations: [new PgInstrumentation({ requireParentSpan: true })],
+    instrumentations: [new LeanPgInstrumentation({ requireParentSpan: true })],
     // Given even when empty: without the option the SDK would make exporters of its own from the environment.
     logRecordProcessors:
       logs === undefined ? [] : [logRecordProcessor({ ...settings.logRecords, sender: logs, onDrop })],
@@ -87,6 +88,12 @@ function startSdk(
   });
   sdk.start();
   return { reader, shutdown: () => sdk.shutdown() };
+}
+
+class LeanPgInstrumentation extends PgInstrumentation {
+  override setMeterProvider(provider: MeterProvider): void {
+    super.setMeterProvider(withSummedCounters(provider));
+  }
 }
 
 const discard = new (class {
