@@ -11,7 +11,7 @@ const state = z.object({
       pid: z.int().nullish(),
       state: z.string(),
       restarts: z.int(),
-      lastExit: z.unknown().optional(),
+      lastExit: z.object({ at: z.string(), code: z.int().nullable(), signal: z.string().nullable() }).nullish(),
     }),
   ),
 });
@@ -41,11 +41,6 @@ export async function readProcesses(runDirectory: string): Promise<readonly Proc
     pid: pid ?? null,
     memoryBytes: memory.get(pid ?? 0) ?? 0,
     restarts,
-    lastExit:
-      lastExit === undefined || lastExit === null
-        ? null
-        : typeof lastExit === "string"
-          ? lastExit
-          : JSON.stringify(lastExit),
+    lastExit: lastExit ? `${lastExit.signal ?? `exit code ${lastExit.code}`} at ${lastExit.at}` : null,
   }));
 }
