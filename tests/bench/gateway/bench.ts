@@ -106,6 +106,11 @@ function gatewayVariant(gate: Gate, name: string, baseline: string, upstream: st
       TOKEN_AUDIENCE: gate.issuer.audience,
       COLLECTOR_URL: upstream,
       OTEL_SERVICE_NAME: "gateway",
+      // One client here is as busy as many: what is measured is the way, not the quotas.
+      QUOTA_INGEST_REQUESTS_PER_SECOND: "0",
+      QUOTA_INGEST_BYTES_PER_SECOND: "0",
+      QUOTA_INGEST_IN_FLIGHT: "0",
+      QUOTA_FAILURES_PER_SECOND: "0",
       // Its own metrics and logs are part of what it costs; they are counted apart.
       OTEL_EXPORTER_OTLP_ENDPOINT: gate.scope.otlpEndpoint(`${name}-own`),
     },
