@@ -34,6 +34,19 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
+/** Writes a request and closes the connection at once, as a client does whose user went away. */
+async function sendAndLeave(path: string, id: string): Promise<void> {
+  const { hostname, port, host } = new URL(base);
+  const gone = Promise.withResolvers<void>();
+  const text = `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nx-request-id: ${id}\r\n\r\n`;
+  await Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: { open: (socket) => void socket.end(text), data: () => undefined, close: () => gone.resolve() },
+  });
+  await gone.promise;
+}
+
 beforeAll(async () => {
   sink = await startOtlpSink();
   const { url } = await startPostgres();
@@ -106,6 +119,52 @@ describe("telemetry preload on Bun", () => {
     }
   });
 
+  test("so they do among failures and clients that leave, and every count is exact", async () => {
+    const requests = Array.from({ length: 900 }, (_, n) => n);
+    // A third fails in the database; a third sends its request and leaves without an answer.
+    await Promise.all(
+      requests.map(async (n) => {
+        if (n % 3 === 1) return await sendAndLeave(`/mixed/${n}`, `mixed-${n}`);
+        const answer = await fetch(`${base}/mixed/${n}`, { headers: { "x-request-id": `mixed-${n}` } });
+        expect(answer.status).toBe(n % 3 === 0 ? 500 : 200);
+        await answer.arrayBuffer();
+      }),
+    );
+    const servers = () => sink.spans.filter((span) => span.name === "GET /mixed/:n");
+    const logsOf = (action: string) =>
+      sink.logs.filter(
+        (log) => log.attributes["action"] === action && String(log.attributes["request_id"]).startsWith("mixed-"),
+      );
+    await until("a span, an own line and an access line per request, and an error line per failure", () =>
+      [servers().length === 900, logsOf("http.request").length === 1_800, logsOf("http.error").length === 300].every(
+        Boolean,
+      ),
+    );
+    const idOfTrace = new Map(servers().map((span) => [span.traceId, span.attributes["request.id"]]));
+    expect(idOfTrace.size).toBe(900);
+    const statements = sink.spans.filter((span) => String(span.attributes["db.query.text"]).includes("as mixed"));
+    expect(statements).toHaveLength(900);
+    expect(new Set(statements.map((span) => span.traceId))).toEqual(new Set(idOfTrace.keys()));
+    for (const span of statements) {
+      const n = Number(String(idOfTrace.get(span.traceId)).slice("mixed-".length));
+      expect([n, span.statusCode]).toEqual([n, n % 3 === 0 ? 2 : 0]);
+    }
+    for (const log of [...logsOf("http.request"), ...logsOf("http.error")])
+      expect(idOfTrace.get(log.traceId)).toBe(String(log.attributes["request_id"]));
+
+    const total = (metric: string, attribute: string, value: unknown) =>
+      (sink.metrics.get(`fixture ${metric}`)?.points ?? [])
+        .filter(({ attributes }) => attributes[attribute] === value)
+        .reduce((sum, { count }) => sum + count, 0);
+    const durations = () => total("http.server.request.duration", "http.route", "/mixed/:n");
+    await until("the metrics of all of them arrive", () => durations() >= 900);
+    expect(durations()).toBe(900);
+    expect(total("db.client.operation.duration", "error.type", "22012")).toBe(300);
+    const queries = sink.spans.filter((span) => span.name.startsWith("pg.query"));
+    expect(total("db.client.operation.duration", "db.system.name", "postgresql")).toBe(queries.length);
+    expect(sink.metrics.get("fixture telemetry.export.dropped")?.points ?? []).toEqual([]);
+  });
+
   test("a call between services is one trace: server, client, server, SQL, with one request id", async () => {
     const answer = await fetch(`${base}/call`, { headers: { "x-request-id": "call-1" } });
     expect(answer.headers.get("x-request-id")).toBe("call-1");
@@ -141,14 +200,16 @@ describe("telemetry preload on Bun", () => {
     const body = await answer.text();
     expect(body).not.toContain("broken on purpose");
     expect(JSON.parse(body)).toMatchObject({ code: "internal", requestId: "fail-1" });
+    const errorLog = () =>
+      sink.logs.find(
+        ({ attributes }) => attributes["action"] === "http.error" && attributes["request_id"] === "fail-1",
+      );
     await until(
       "span and log arrive",
-      () =>
-        sink.spans.some((span) => span.attributes["request.id"] === "fail-1") &&
-        sink.logs.some((log) => log.attributes["action"] === "http.error"),
+      () => sink.spans.some((span) => span.attributes["request.id"] === "fail-1") && errorLog() !== undefined,
     );
     expect(sink.spans.find((span) => span.attributes["request.id"] === "fail-1")?.statusCode).toBe(2);
-    const log = sink.logs.find((record) => record.attributes["action"] === "http.error");
+    const log = errorLog();
     expect(log?.severityNumber).toBe(17);
     expect(log?.attributes["exception.stacktrace"]).toContain("broken on purpose");
   });

@@ -26,6 +26,13 @@ await runService(
       logger.info({ action: "http.request", extra: { n } }, "queried");
       return c.json({ n });
     });
+    app.get("/mixed/:n", async (c) => {
+      const n = Number(c.req.param("n"));
+      logger.info({ action: "http.request", extra: { n } }, "mixed");
+      // Every third fails in the database, as `n % 3` is its divisor.
+      await database.query("select $1::int / ($1::int % 3) as mixed, pg_sleep(0.001)", [n]);
+      return c.json({ n });
+    });
     app.get("/spread", async (c) => {
       const traceOf = () => trace.getSpan(context.active())?.spanContext().traceId ?? "none";
       const seen = [traceOf()];
