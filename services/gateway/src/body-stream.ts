@@ -69,10 +69,12 @@ export function watch(source: ReadableStream<Chunk>, options: Watch): ReadableSt
 
 /** @throws ServiceError `request_timeout` once `ms` have passed */
 export async function arriveWithin<T>(ms: number, arriving: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
+  // By hand: `Promise.race` costs several times as much, on every request.
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const timer = setTimeout(() => reject(tooSlow(ms)), ms);
+  arriving.then(resolve, reject);
   try {
-    return await Promise.race([arriving, promise]);
+    return await promise;
   } finally {
     clearTimeout(timer);
   }

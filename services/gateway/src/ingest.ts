@@ -40,7 +40,8 @@ export async function ingestOtlp({
 }: IngestRequest): Promise<IngestAnswer> {
   const identity = identityHeaders(claims, request);
   const body = await takeBody(request, rule, () => passage.toUnpack());
-  await passage.toUpstream();
+  const queued = passage.toUpstream();
+  if (queued !== undefined) await queued;
   const type = otlpMediaType(request.headers.get("content-type") ?? undefined);
   const answer = await callCollector({ url, identity, type, content: body.content, timeoutMs }).catch(
     (error: unknown) => {

@@ -35,7 +35,8 @@ export async function ingestLoki({
       reason: "too_large",
     });
   }
-  await passage.toUpstream();
+  const queued = passage.toUpstream();
+  if (queued !== undefined) await queued;
   const answer = await callCollector({ url, identity, type: "application/json", content, timeoutMs });
   return { response: toLokiResponse(answer), bytes: body.received() };
 }

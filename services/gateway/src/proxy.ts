@@ -50,7 +50,8 @@ export async function proxy(call: ProxyRequest): Promise<Response> {
     sendsBody(request) && route.body !== "none"
       ? await takeBody(request, route.body, () => passage.toUnpack())
       : undefined;
-  await passage.toUpstream();
+  const queued = passage.toUpstream();
+  if (queued !== undefined) await queued;
   const upstream = await tracedFetch(call.url, {
     method: request.method,
     headers: requestHeaders(call),

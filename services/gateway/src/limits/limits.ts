@@ -13,7 +13,7 @@ export interface LimitsOptions {
 /** What one request holds of what is limited, until it leaves. */
 export interface Passage {
   /** Waits for a place among the requests that upstreams are asked at once. @throws ServiceError 503 */
-  toUpstream(): Promise<void>;
+  toUpstream(): Promise<void> | undefined;
   /** Waits for a place among the bodies that are unpacked piece by piece. @throws ServiceError 429, 503 */
   toUnpack(): Promise<void>;
   /** Tells how many bytes the body really had, unpacked. */
@@ -63,7 +63,8 @@ export function createLimits({ classes, maxConcurrent, now }: LimitsOptions): Li
       const key = `${rate} ${holder}`;
       checkQuotas(rate, key, declaredBytes);
       const places = classes[rate].inFlight;
-      const entered = places === 0 ? () => undefined : await holders.enter(key, places);
+      const place = places === 0 ? noPlace : holders.enter(key, places);
+      const entered = typeof place === "function" ? place : await place;
       if (entered === undefined) throw tooMany("quota_in_flight", "too many requests at once", 1);
       const held: Leave[] = [entered];
       let left = false;
@@ -73,12 +74,17 @@ export function createLimits({ classes, maxConcurrent, now }: LimitsOptions): Li
         else held.push(leave);
       };
       return {
-        toUpstream: async () => hold(await placeIn(upstream, "all", maxConcurrent)),
+        toUpstream: () => {
+          const place = upstream.enter("all", maxConcurrent);
+          if (typeof place !== "function") return placeOf(place).then(hold);
+          hold(place);
+          return undefined;
+        },
         toUnpack: async () => {
           const own = await unpacking.enter(key, maxUnpackingPerHolder);
           if (own === undefined) throw tooMany("quota_in_flight", "too many large bodies at once", 1);
           hold(own);
-          hold(await placeIn(unpacking, "all", maxUnpacking));
+          hold(await placeOf(unpacking.enter("all", maxUnpacking)));
         },
         carried: (decodedBytes) =>
           bytes.charge(key, decodedBytes - declaredBytes, {
@@ -99,8 +105,8 @@ export function createLimits({ classes, maxConcurrent, now }: LimitsOptions): Li
   };
 }
 
-async function placeIn(gate: Gate, key: string, places: number): Promise<Leave> {
-  const leave = await gate.enter(key, places);
+async function placeOf(entered: ReturnType<Gate["enter"]>): Promise<Leave> {
+  const leave = await entered;
   if (leave !== undefined) return leave;
   throw new ServiceError("unavailable", undefined, { reason: "overloaded", retryAfterSeconds: 1 });
 }
@@ -113,9 +119,11 @@ export function tooMany(reason: string, detail: string, waitSeconds: number): Se
   });
 }
 
+const noPlace: Leave = () => undefined;
+
 /** For rows without limits: answers of the gateway itself. */
 export const freePassage: Passage = {
-  toUpstream: () => Promise.resolve(),
+  toUpstream: () => undefined,
   toUnpack: () => Promise.resolve(),
   carried: () => undefined,
   leave: () => undefined,
