@@ -6,6 +6,13 @@ export interface SeedPiece extends Piece {
   readonly stock: number;
 }
 
+/** What filling the shop came to; all but `pieces` are 0 when it was filled before. */
+export interface SeedReport {
+  readonly pieces: number;
+  readonly changed: number;
+  readonly stocked: number;
+}
+
 interface Maison {
   readonly name: string;
   readonly currency: "EUR" | "CHF" | "USD";

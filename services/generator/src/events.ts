@@ -2,7 +2,7 @@ import { metrics } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
 import { counter } from "@vitrine/kit/telemetry";
 import { type GeneratorAction, isExpected, type Outcome } from "./outcome.ts";
-import type { SeedReport } from "./shopkeeper.ts";
+import type { SeedReport } from "./catalogue.ts";
 
 export interface Events {
   answered(action: GeneratorAction, outcome: Outcome, status: number): void;

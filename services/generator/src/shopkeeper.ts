@@ -2,7 +2,7 @@ import { stockPage, type StockLevel } from "@vitrine/contracts/inventory";
 import { cataloguePage, type Piece } from "@vitrine/contracts/orders";
 import type { TokenSource } from "@vitrine/kit/tokens/source";
 import type { z } from "zod";
-import type { SeedPiece } from "./catalogue.ts";
+import type { SeedPiece, SeedReport } from "./catalogue.ts";
 import type { Answer, Gateway, GatewayRequest } from "./gateway.ts";
 import { planDeliveries } from "./restocking.ts";
 import type { Random } from "./random.ts";
@@ -12,12 +12,6 @@ export interface Shopkeeper {
   seed(pieces: readonly SeedPiece[]): Promise<SeedReport>;
   /** Delivers to pieces that are nearly gone. Never throws: the next round sees what is still missing. */
   restock(): Promise<void>;
-}
-
-export interface SeedReport {
-  readonly pieces: number;
-  readonly changed: number;
-  readonly stocked: number;
 }
 
 export interface ShopkeeperOptions {

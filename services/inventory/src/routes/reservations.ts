@@ -5,7 +5,7 @@ import { requireScope } from "@vitrine/kit/http/auth";
 import { validated } from "@vitrine/kit/http/validate";
 import { Hono } from "hono";
 import { z } from "zod";
-import type { Deps } from "../app.ts";
+import type { Deps } from "../deps.ts";
 
 export function reservationRoutes({ verifier, store, events }: Deps) {
   return new Hono<AppEnv>()

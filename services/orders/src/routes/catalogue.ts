@@ -7,7 +7,7 @@ import { pageQuery, toPage } from "@vitrine/kit/http/page";
 import { validated } from "@vitrine/kit/http/validate";
 import { Hono } from "hono";
 import { z } from "zod";
-import type { Deps } from "../app.ts";
+import type { Deps } from "../deps.ts";
 
 const byId = z.object({ id: pieceId });
 const listQuery = pageQuery(pieceId).extend({ maison: maison.optional(), kind: z.enum(pieceKinds).optional() });

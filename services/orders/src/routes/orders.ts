@@ -7,7 +7,7 @@ import { pageQuery, toPage } from "@vitrine/kit/http/page";
 import { validated } from "@vitrine/kit/http/validate";
 import { Hono } from "hono";
 import { z } from "zod";
-import type { Deps } from "../app.ts";
+import type { Deps } from "../deps.ts";
 import { createPlacing, type PlaceOutcome } from "../placing.ts";
 import type { StoredOrder } from "../store/orders.ts";
 

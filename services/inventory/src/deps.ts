@@ -1,0 +1,14 @@
+import type { Readiness } from "@vitrine/kit/lifecycle";
+import type { Logger } from "@vitrine/kit/log";
+import type { TokenVerifier } from "@vitrine/kit/tokens";
+import type { Events } from "./events.ts";
+import type { StockStore } from "./store.ts";
+
+/** What the app is made of; `main.ts` makes the real ones, tests their own. */
+export interface Deps {
+  readonly logger: Logger;
+  readonly readiness: Readiness;
+  readonly verifier: TokenVerifier;
+  readonly store: StockStore;
+  readonly events: Events;
+}

@@ -1,0 +1,11 @@
+import type { Readiness } from "@vitrine/kit/lifecycle";
+import type { Logger } from "@vitrine/kit/log";
+import type { TokenVerifier } from "@vitrine/kit/tokens";
+import type { PlacingDeps } from "./placing.ts";
+
+/** What the app is made of; `main.ts` makes the real ones, tests their own. */
+export interface Deps extends PlacingDeps {
+  readonly logger: Logger;
+  readonly readiness: Readiness;
+  readonly verifier: TokenVerifier;
+}
