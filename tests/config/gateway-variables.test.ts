@@ -1,0 +1,22 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+
+const root = join(import.meta.dir, "../..");
+
+test("docs/gateway.md names every variable the gateway reads", async () => {
+  const text = await Bun.file(join(root, "docs/gateway.md")).text();
+  const config = await Bun.file(join(root, "services/gateway/src/config.ts")).text();
+  const kit = await Bun.file(join(root, "packages/kit/src/config.ts")).text();
+  const shared = ["baseShape", "tokenShape"].map(
+    (name) => kit.split(`const ${name} = {`)[1]?.split("} as const")[0] ?? "",
+  );
+  const named = [config, ...shared].flatMap((source) =>
+    [...source.matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(([, name = ""]) => name),
+  );
+  const quotas = [...config.matchAll(/quotaShape\("([A-Z]+)"\)/g)].flatMap(([, name]) =>
+    ["REQUESTS_PER_SECOND", "BYTES_PER_SECOND", "IN_FLIGHT"].map((part) => `QUOTA_${name}_${part}`),
+  );
+  const variables = [...named, ...quotas];
+  expect(variables.length).toBeGreaterThan(25);
+  expect(variables.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+});
