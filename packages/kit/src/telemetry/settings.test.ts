@@ -93,4 +93,19 @@ describe("the client", () => {
       "CLIENT_SECRET: is not set, and CLIENT_ID needs it",
     ]);
   });
+
+  test("sizes of batches are those of the standard variables", () => {
+    const batches = {
+      OTEL_BSP_SCHEDULE_DELAY: "250",
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "64",
+      OTEL_BSP_MAX_QUEUE_SIZE: "128",
+      OTEL_BLRP_SCHEDULE_DELAY: "350",
+      OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: "32",
+      OTEL_BLRP_MAX_QUEUE_SIZE: "256",
+    };
+    const { spans, logRecords } = readExportSettings(batches);
+    expect(spans).toEqual({ delayMs: 250, maxItems: 64, maxWaiting: 128 });
+    expect(logRecords).toEqual({ delayMs: 350, maxItems: 32, maxWaiting: 256 });
+    expect(() => readExportSettings({ OTEL_BSP_MAX_QUEUE_SIZE: "many" })).toThrow(ConfigError);
+  });
 });
