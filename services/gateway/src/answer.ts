@@ -2,7 +2,7 @@ import { ServiceError } from "@vitrine/kit/errors";
 import { answerMetrics, type AppEnv } from "@vitrine/kit/http";
 import type { Context } from "hono";
 import type { Credentials } from "./admit.ts";
-import type { GatewayDeps } from "./app.ts";
+import type { GatewayDeps } from "./deps.ts";
 import { secured } from "./headers.ts";
 import { ingestOtlp } from "./ingest.ts";
 import type { Passage } from "./limits/limits.ts";

@@ -3,40 +3,20 @@ import { currentRequest } from "@vitrine/kit/context";
 import { ServiceError } from "@vitrine/kit/errors";
 import { type AppEnv, createBaseApp, toServiceError } from "@vitrine/kit/http";
 import { nameRoute } from "@vitrine/kit/http/observe";
-import type { Readiness } from "@vitrine/kit/lifecycle";
-import type { Logger } from "@vitrine/kit/log";
 import type { Context, Hono } from "hono";
-import { authenticate, type Authenticator, authorise, type Credentials, findRoute } from "./admit.ts";
+import { authenticate, authorise, type Credentials, findRoute } from "./admit.ts";
 import { answer } from "./answer.ts";
 import { declaredBytes } from "./body.ts";
 import { loginLocation } from "./browser/return-path.ts";
-import { addressKey, type ClientAddress } from "./client-address.ts";
-import type { GatewayEvents } from "./events.ts";
+import { addressKey } from "./client-address.ts";
+import type { GatewayDeps } from "./deps.ts";
 import { secured } from "./headers.ts";
-import { freePassage, type Limits, type Passage } from "./limits/limits.ts";
+import { freePassage, type Passage } from "./limits/limits.ts";
 import { answerRefusal, refusalReason } from "./refuse.ts";
 import { createMatcher } from "./routes/match.ts";
 import { rateClasses } from "./routes/rate-class.ts";
-import type { ErrorForm, Route, Upstream } from "./routes/route.ts";
-import type { Tails } from "./tail.ts";
+import type { Route } from "./routes/route.ts";
 import { parseTarget } from "./target.ts";
-
-export type UpstreamUrls = Readonly<Record<Exclude<Upstream, "self">, string>>;
-
-export interface GatewayDeps extends Authenticator {
-  readonly logger: Logger;
-  readonly readiness: Readiness;
-  readonly limits: Limits;
-  readonly clientAddress: ClientAddress;
-  readonly events: GatewayEvents;
-  readonly tails: Tails;
-  /** Addresses without a trailing slash. */
-  readonly upstreams: UpstreamUrls;
-  readonly routes: readonly Route[];
-  /** The form of refusals that no row speaks for. */
-  readonly defaultErrors: ErrorForm;
-  readonly newId?: () => string;
-}
 
 /** What is known of a request so far, for the refusal it may end in. */
 interface Admission {

@@ -16,7 +16,7 @@ import {
   toTokenConfig,
   url,
 } from "@vitrine/kit/config";
-import type { UpstreamUrls } from "./app.ts";
+import type { UpstreamUrls } from "./deps.ts";
 import { type CertificateFiles, readCertificate } from "./certificate.ts";
 import { networkFault } from "./client-address.ts";
 import type { FeedConfig } from "./identity.ts";

@@ -115,6 +115,8 @@ describe("the table", () => {
     ["/metrics", "GET", ["telemetry:read"]],
     ["/metrics/orders", "GET", ["telemetry:read"]],
     ["/oauth/token", "POST", "public"],
+    ["/oauth/introspect", "POST", "public"],
+    ["/oauth/revoke", "POST", "public"],
   ])("%s %s needs %p", (path, method, access) =>
     expect(match(path)?.byMethod.get(method)?.access).toEqual(access as Route["access"]),
   );

@@ -227,6 +227,8 @@ export const routes: readonly Route[] = [
     methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
   },
   { ...open, path: "/oauth/token", methods: ["POST"] },
+  { ...open, path: "/oauth/introspect", methods: ["POST"] },
+  { ...open, path: "/oauth/revoke", methods: ["POST"] },
   { ...open, path: "/.well-known/jwks.json", methods: get, body: "none" },
   { ...open, path: "/.well-known/oauth-authorization-server", methods: get, body: "none" },
 
