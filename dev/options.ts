@@ -95,6 +95,9 @@ function parse<const T extends NonNullable<OptionTable>>(args: readonly string[]
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (cause) {
     // Node appends advice about `--` that helps nobody here.
-    throw new UsageError(messageOf(cause).replace(/\. To specify a positional.*$/s, "."), { cause });
+    const fault = messageOf(cause)
+      .replace(/\. To specify a positional.*$/s, "")
+      .replace(/\.$/, "");
+    throw new UsageError(`${fault}. See --help.`, { cause });
   }
 }
