@@ -4,7 +4,7 @@ import { takeBody } from "./body.ts";
 import { watch } from "./body-stream.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
 import type { Passage } from "./limits/limits.ts";
-import type { Route } from "./routes/route.ts";
+import { type Route, upstreams } from "./routes/route.ts";
 
 /** The path an upstream sees for a path of ours. */
 export function forwardedPath(route: Route, path: string): string {
@@ -65,10 +65,15 @@ export async function proxy(call: ProxyRequest): Promise<Response> {
   const fault = body?.fault();
   if (fault !== undefined) throw fault;
   if (body !== undefined) passage.carried(body.decoded());
-  if (upstream.status < 200) throw new ServiceError("upstream_failed", undefined, { reason: "upstream_failed" });
+  if (upstream.status < 200 || blamesCaller(upstream.status, route)) throw brokenAnswer(undefined);
   const init = { status: upstream.status, headers: responseHeaders(upstream, route) };
   const content = await answerBody(upstream, call);
   return new Response(content, init);
+}
+
+/** An engine never sees the caller's token: a 401 or 403 of its own is about us, and would have the caller doubt its token. */
+function blamesCaller(status: number, route: Route): boolean {
+  return upstreams[route.upstream] === "engine" && (status === 401 || status === 403);
 }
 
 async function answerBody(upstream: Response, call: ProxyRequest): Promise<ArrayBuffer | ReadableStream | null> {

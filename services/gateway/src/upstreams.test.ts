@@ -182,6 +182,15 @@ describe("a proxied answer", () => {
     expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe("second");
   });
 
+  test.each([401, 403])(
+    "of an engine is 502 when it is %d: the caller's token was judged here, and was good",
+    async (status) => {
+      gateway.answer = () => new Response("no org id", { status });
+      const response = await fetch(`${gateway.url}/loki/api/v1/labels`, { headers });
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([502, "upstream_failed"]);
+    },
+  );
+
   test("keeps the encoding the client asked for, byte for byte", async () => {
     const packed = Bun.gzipSync(Buffer.from('{"a":1}'));
     gateway.answer = (request) =>

@@ -172,7 +172,6 @@ export const routes: readonly Route[] = [
   ...readRows("loki", "", get, [
     "/loki/api/v1/label",
     "/loki/api/v1/index/shards",
-    "/loki/api/v1/drilldown-limits",
     "/loki/api/v1/rules",
     "/loki/api/v1/rules/*",
     "/loki/api/v1/rules/*/*",
