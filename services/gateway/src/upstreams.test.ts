@@ -186,6 +186,7 @@ describe("a proxied answer", () => {
     "of an engine is 502 when it is %d: the caller's token was judged here, and was good",
     async (status) => {
       gateway.answer = () => new Response("no org id", { status });
+      const headers = await gateway.bearer("telemetry:read");
       const response = await fetch(`${gateway.url}/loki/api/v1/labels`, { headers });
       expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([502, "upstream_failed"]);
     },

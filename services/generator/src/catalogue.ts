@@ -115,7 +115,7 @@ function makePiece(random: Random, maison: Maison, line: string): SeedPiece {
     kind,
     price: { amount: makeAmount(random, price), currency: maison.currency },
     // Most pieces are few: that is what makes a shop of this kind run out of them.
-    stock: random.weighted({ few: 7, some: 3 }) === "few" ? random.int(1, 4) : random.int(5, 20),
+    stock: random.weighted({ few: 7, some: 3 }) === "few" ? random.int(12, 20) : random.int(21, 60),
   };
 }
 

@@ -6,12 +6,11 @@ export interface Delivery {
   readonly quantity: number;
 }
 
-const lowStock = 1;
+const lowStock = 10;
 
-/** What is delivered in one round: half of what is nearly gone, so that some pieces stay sold out for a while. */
+/** What is delivered in one round: some of each piece that runs low, so that whoever orders a few gets them. */
 export function planDeliveries(levels: readonly StockLevel[], random: Random): readonly Delivery[] {
   return levels
     .filter(({ available }) => available <= lowStock)
-    .filter(() => random.next() < 0.5)
-    .map(({ pieceId }) => ({ pieceId, quantity: random.int(2, 8) }));
+    .map(({ pieceId }) => ({ pieceId, quantity: random.int(10, 20) }));
 }
