@@ -100,18 +100,25 @@ describe("generator", () => {
     expect(row?.customers).toBeGreaterThan(5);
   });
 
-  test("a round delivers to pieces that are nearly gone", async () => {
+  test("a round delivers to a piece that runs low, and to no other", async () => {
     const { simulation } = start(1);
     await simulation.seed();
-    const before = stockPage.parse(await (await shop.inventory.send("GET", "?limit=100")).json());
+    const [first] = await levels();
+    const taken = { id: crypto.randomUUID(), pieceId: first?.pieceId, quantity: (first?.available ?? 0) - 1 };
+    expect((await shop.inventory.send("POST", "/reservations", taken)).status).toBe(201);
+    const before = await levels();
     simulation.open();
     await simulation.round();
     await simulation.close();
-    const after = stockPage.parse(await (await shop.inventory.send("GET", "?limit=100")).json());
-    const delivered = after.items.filter(({ available }, index) => available > (before.items[index]?.available ?? 0));
-    expect(delivered.length).toBeGreaterThan(0);
+    const after = await levels();
+    const delivered = after.filter(({ available }, index) => available > (before[index]?.available ?? 0));
+    expect(delivered.map(({ pieceId }) => pieceId)).toContain(first?.pieceId ?? "");
     for (const { pieceId } of delivered) {
-      expect(before.items.find((level) => level.pieceId === pieceId)?.available).toBeLessThanOrEqual(1);
+      expect(before.find((level) => level.pieceId === pieceId)?.available).toBeLessThanOrEqual(10);
     }
   });
+
+  async function levels() {
+    return stockPage.parse(await (await shop.inventory.send("GET", "?limit=100")).json()).items;
+  }
 });
