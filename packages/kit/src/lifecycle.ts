@@ -1,6 +1,6 @@
 import type { Server, WebSocketHandler } from "bun";
 import type { Hono } from "hono";
-import type { AppEnv } from "./http/app.ts";
+import type { AppEnv } from "./http/env.ts";
 import type { Logger } from "./log.ts";
 import { shutdownTelemetry } from "./telemetry/setup.ts";
 

@@ -31,9 +31,9 @@ export const auditColumns = `seq, at, event, outcome, action, actor, target, rea
 /** What the first row follows. */
 export const chainStart: Uint8Array = new Uint8Array(32);
 
-/** SHA-256 over the hash before and the row as a JSON array in a fixed order: no two rows have one text. */
-export function hashRow(previousHash: Uint8Array, row: AuditRow): Uint8Array {
-  const content = [
+/** What a row says, in the order of its columns; the chain and the table read it alike. */
+export function contentOf(row: AuditRow): readonly (string | number | null)[] {
+  return [
     row.seq,
     row.at,
     row.event,
@@ -48,7 +48,14 @@ export function hashRow(previousHash: Uint8Array, row: AuditRow): Uint8Array {
     row.sessionId,
     row.clientId,
   ];
-  return createHash("sha256").update(previousHash).update(JSON.stringify(content)).digest();
+}
+
+/** SHA-256 over the hash before and the row as a JSON array in a fixed order: no two rows have one text. */
+export function hashRow(previousHash: Uint8Array, row: AuditRow): Uint8Array {
+  return createHash("sha256")
+    .update(previousHash)
+    .update(JSON.stringify(contentOf(row)))
+    .digest();
 }
 
 export interface ChainReport {

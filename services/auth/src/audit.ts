@@ -1,7 +1,7 @@
 import type { LogActionName } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
 import type { Database, Queryable } from "@vitrine/kit/postgres";
-import { type AuditRow, auditColumns, auditRow, chainStart, hashRow } from "./audit-chain.ts";
+import { type AuditRow, auditColumns, auditRow, chainStart, contentOf, hashRow } from "./audit-chain.ts";
 import type { Caller } from "./caller.ts";
 
 /** Names of the OWASP logging vocabulary, and ours where it has none. */
@@ -115,23 +115,7 @@ async function insert(tx: Queryable, row: AuditRow, previousHash: Uint8Array, ha
     `insert into audit_log (seq, at, event, outcome, action, actor, target, reason, request_id, address, user_agent,
                             session_id, client_id, previous_hash, hash)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-    [
-      row.seq,
-      row.at,
-      row.event,
-      row.outcome,
-      row.action,
-      row.actor,
-      row.target,
-      row.reason,
-      row.requestId,
-      row.address,
-      row.userAgent,
-      row.sessionId,
-      row.clientId,
-      Buffer.from(previousHash),
-      Buffer.from(hash),
-    ],
+    [...contentOf(row), Buffer.from(previousHash), Buffer.from(hash)],
   );
 }
 

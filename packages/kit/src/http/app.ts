@@ -1,36 +1,16 @@
 import { metrics } from "@vitrine/contracts/telemetry";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type { AccessClaims } from "@vitrine/contracts/auth";
 import { type ErrorCode, ServiceError } from "../errors.ts";
 import type { Readiness } from "../lifecycle.ts";
 import type { Logger } from "../log.ts";
 import { observe } from "../telemetry/instruments.ts";
 import { collectMetricsText } from "../telemetry/setup.ts";
+import type { AppEnv } from "./env.ts";
 import { answerProblem } from "./problem.ts";
 import { observeRequests } from "./observe.ts";
 
-export interface AppVariables {
-  requestId: string;
-  /** Claims of the verified token; set by `authenticate`. */
-  claims?: AccessClaims;
-}
-
-export interface AppBindings {
-  /** Bun's server, for the caller's address; absent when a test calls `app.request`. */
-  readonly server?: {
-    requestIP(request: Request): { readonly address: string } | null;
-    /** Seconds without traffic after which this request's connection is closed, instead of the listener's. */
-    timeout?(request: Request, seconds: number): void;
-    /** Makes the connection a WebSocket with `data`, where the listener has a handler for such. */
-    upgrade?(request: Request, options: { readonly data: unknown }): boolean;
-  };
-}
-
-export interface AppEnv {
-  Variables: AppVariables;
-  Bindings: AppBindings;
-}
+export type { AppBindings, AppEnv } from "./env.ts";
 
 export interface BaseAppOptions {
   readonly service: string;

@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { currentRequest } from "../context.ts";
 import { ServiceError } from "../errors.ts";
 import type { TokenVerifier } from "../tokens/verifier.ts";
-import type { AppEnv } from "./app.ts";
+import type { AppEnv } from "./env.ts";
 
 /** One token, one space, header only; two `Authorization` headers arrive joined by a comma and do not match. */
 const bearerForm = /^Bearer ([A-Za-z0-9._-]+)$/i;

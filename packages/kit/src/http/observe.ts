@@ -6,7 +6,7 @@ import { matchedRoutes } from "hono/route";
 import { parseRequestId, type RequestScope, withRequestScope } from "../context.ts";
 import type { Logger } from "../log.ts";
 import { counter, histogram } from "../telemetry/instruments.ts";
-import type { AppEnv } from "./app.ts";
+import type { AppEnv } from "./env.ts";
 
 export interface ObserveOptions {
   readonly logger: Logger;

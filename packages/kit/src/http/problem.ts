@@ -3,7 +3,7 @@ import type { Problem } from "@vitrine/contracts/problem";
 import type { Context } from "hono";
 import type { ServiceError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { AppEnv } from "./app.ts";
+import type { AppEnv } from "./env.ts";
 
 /**
  * Answers with `application/problem+json` (RFC 9457). A 5xx says nothing of its cause to the caller: that goes to the

@@ -2,6 +2,7 @@ import { context } from "@opentelemetry/api";
 import { suppressTracing } from "@opentelemetry/core";
 import pg from "pg";
 import type { Logger } from "../log.ts";
+import { pause } from "../pause.ts";
 
 export interface WatchOptions {
   readonly url: string;
@@ -51,7 +52,7 @@ async function watch(options: WatchOptions, stopping: AbortSignal): Promise<void
       if (!lost)
         options.logger.warn({ action: "service.not_ready", err }, "a watched value of the database is out of sight");
       lost = true;
-      await sleep(retryMs, stopping);
+      await pause(retryMs, stopping);
     }
   }
 }
@@ -82,23 +83,10 @@ async function watchOnce(options: WatchOptions, stopping: AbortSignal, onSeen: (
       onSeen();
       if (value !== undefined && value !== known) await options.onValue(value);
       known = value;
-      await sleep(options.everyMs ?? 500, wake.signal);
+      await pause(options.everyMs ?? 500, wake.signal);
     }
   } finally {
     stopping.removeEventListener("abort", onEvent);
     await client.end().catch(() => undefined);
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const done = () => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", done);
-    resolve();
-  };
-  const timer = setTimeout(done, ms);
-  signal.addEventListener("abort", done);
-  return promise;
 }

@@ -1,4 +1,5 @@
 import { feedAnswer, type FeedAnswer } from "@vitrine/contracts/feed";
+import { pause } from "../pause.ts";
 import type { Keyring } from "./keyring.ts";
 import type { TokenSource } from "./source.ts";
 
@@ -121,16 +122,4 @@ export function followFeed(options: FollowFeedOptions): FeedFollower {
 /** Doubles up to two seconds, less up to a half by chance, so that gateways do not come back in one wave. */
 function retryDelayMs(failures: number): number {
   return Math.min(firstRetryMs * 2 ** (failures - 1), maxRetryMs) * (1 - Math.random() / 2);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const done = () => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", done);
-    resolve();
-  };
-  const timer = setTimeout(done, ms);
-  signal.addEventListener("abort", done);
-  return promise;
 }
