@@ -266,6 +266,8 @@ describe("decompression bombs", () => {
     expect(statuses.filter((status) => status !== 413 && status !== 429)).toEqual([]);
     expect(statuses).toContain(413);
     expect((await post("good")).status).toBe(200);
-    expect((peak - before) / MiB).toBeLessThan(350);
+    // The clients live in this process too, each with its body in a socket's buffer. Without places it takes 900 MiB.
+    const ofClients = (responses.length * bomb.byteLength) / MiB;
+    expect((peak - before) / MiB - ofClients).toBeLessThan(350);
   }, 30_000);
 });
