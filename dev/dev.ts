@@ -14,7 +14,7 @@ import { createOutput, type Output } from "./output.ts";
 import { checkPorts, type Ports, readPorts } from "./ports.ts";
 import { spawnGroup } from "./process-group.ts";
 import { startTicksOf } from "./process-identity.ts";
-import { type ProcessName, processNames } from "./process-names.ts";
+import { type ProcessName, processNames, serviceNames } from "./process-names.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { createReloader } from "./reload.ts";
 import { acquireRunnerLock } from "./runner-lock.ts";
@@ -155,12 +155,13 @@ async function showProgress(run: Run, engines: Promise<void>): Promise<void> {
     await engines;
     joined = true;
   })();
-  await stack.settled(services.map(({ name }) => name));
+  await stack.settled(["postgres", ...serviceNames]);
   const seconds = (): string => `${((world.clock.now() - startedAtMs) / 1000).toFixed(1)} s`;
   const failed = (): boolean => stack.rows.some(({ state }) => state === "failed");
-  if (!joined) {
-    const what = services.some(({ name }) => chosen.has(name)) ? `Services settled after ${seconds()}` : "Starting";
-    showLinks(run, `${what}; engines join as they are ready`);
+  const present = serviceNames.filter((name) => chosen.has(name));
+  if (!joined && present.length > 0 && !world.stop.signal.aborted) {
+    const what = present.every((name) => stack.isReady(name)) ? "Services are ready" : "Not every service is ready";
+    showLinks(run, `${what} after ${seconds()}; engines join as they come`);
   }
   await joining;
   if (world.stop.signal.aborted) return;
@@ -221,9 +222,15 @@ async function clearUp(layout: Layout, { clock }: World, output: Output): Promis
   if (ended.length > 0) output.say(`ended what a killed runner left behind: ${ended.join(", ")}`, "warn");
 }
 
-function forget(layout: Layout, output: Output): void {
-  for (const folder of [layout.data, layout.secrets]) rmSync(folder, { recursive: true, force: true });
-  output.say(`forgot ${layout.data} and ${layout.secrets}`);
+function forget({ data, secrets }: Layout, output: Output): void {
+  try {
+    for (const folder of [data, secrets]) rmSync(folder, { recursive: true, force: true });
+  } catch (cause) {
+    throw new SetupError(`${data} cannot be removed (${codeOf(cause) ?? "unknown"}): do it as the user who made it.`, {
+      cause,
+    });
+  }
+  output.say(`forgot ${data} and ${secrets}`);
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

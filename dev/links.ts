@@ -31,16 +31,18 @@ const links: readonly Link[] = [
 /** The table printed when services are ready, and again when every engine has joined. */
 export function linksTable(options: LinksOptions): string {
   const { rows, ports } = options;
-  const statusOf = (name: string): string => rows.find((row) => row.name === name)?.status ?? "not started";
-  const table = links.map((link) => [link.title, statusOf(link.process), link.address(ports)] as const);
+  const table = links.flatMap((link) => {
+    const row = rows.find(({ name }) => name === link.process);
+    return row === undefined ? [] : [[link.title, row.status, link.address(ports)] as const];
+  });
   const linked = new Set(links.map((link) => link.process));
   const others = rows.filter((row) => !linked.has(row.name));
-  const titleWidth = Math.max(...table.map(([title]) => title.length), "services".length);
+  const titleWidth = Math.max(...links.map(({ title }) => title.length));
   const statusWidth = Math.max(...table.map(([, status]) => status.length));
   const lines = [
     "",
     `  ${bold(options, options.headline)}`,
-    "",
+    ...(table.length === 0 ? [] : [""]),
     ...table.map(
       ([title, status, address]) =>
         `  ${title.padEnd(titleWidth)}  ${paint(options, status, status.padEnd(statusWidth))}  ${address}`,
@@ -49,7 +51,9 @@ export function linksTable(options: LinksOptions): string {
       ? []
       : ["", `  ${others.map(({ name, status }) => `${name} ${paint(options, status, status)}`).join(" · ")}`]),
     "",
-    `  ${"token".padEnd(titleWidth)}  bun run token [--scopes a,b] [--user NAME]`,
+    ...(rows.some(({ name }) => name === "gateway")
+      ? [`  ${"token".padEnd(titleWidth)}  bun run token [--scopes a,b] [--user NAME]`]
+      : []),
     `  ${"sign in".padEnd(titleWidth)}  name admin, password in ${options.secretsDir}/admin-password`,
     `  ${"data".padEnd(titleWidth)}  ${options.dataDir}`,
     `  ${"logs".padEnd(titleWidth)}  ${options.logsDir}`,

@@ -122,7 +122,10 @@ export class Supervised {
     this.#crashes = [];
     this.#restarted = Promise.withResolvers();
     this.#again.abort();
-    if (this.#child !== undefined) await this.#end(this.#child);
+    if (this.#child !== undefined) {
+      this.#become("stopping");
+      await this.#end(this.#child);
+    }
     await this.#restarted.promise;
   }
 
@@ -249,9 +252,9 @@ export class Supervised {
     this.#detail = detail;
     this.#deps.report(this.spec, { kind: "state", state });
     if (state === "ready") this.#firstReady.resolve();
-    if (state === "starting" || state === "waiting") return;
-    this.#restarted.resolve(state);
-    if (state === "ready" || state === "failed" || state === "stopped") this.#settled.resolve(state);
+    const isSettled = state === "ready" || state === "failed" || state === "stopped";
+    if (isSettled) this.#settled.resolve(state);
+    if (isSettled || state === "restarting") this.#restarted.resolve(state);
   }
 }
 

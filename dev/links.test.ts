@@ -1,0 +1,43 @@
+import { describe, expect, test } from "bun:test";
+import { type LinksOptions, linksTable } from "./links.ts";
+import { readPorts } from "./ports.ts";
+import type { ProcessRow } from "./stack.ts";
+
+const row = (name: string, status = "ready"): ProcessRow => ({ name, kind: "service", state: "ready", status });
+
+function table(rows: readonly ProcessRow[], options: Partial<LinksOptions> = {}): readonly string[] {
+  return linksTable({
+    rows,
+    ports: readPorts({ GATEWAY_PORT: "8888", COLLECTOR_METRICS_PORT: "1" }),
+    headline: "Everything is ready after 2.0 s",
+    dataDir: "/checkout/.vitrine/data",
+    logsDir: "/checkout/.vitrine/logs",
+    secretsDir: "/checkout/.vitrine/secrets",
+    color: false,
+    ...options,
+  }).split("\n");
+}
+
+describe("the table of links", () => {
+  test("shows how each is, and where it is reached through the gateway", () => {
+    const lines = table([row("gateway"), row("loki", "building 42%"), row("jaeger", "failed: no Go")]);
+    expect(lines).toContain("  APIs          ready          http://localhost:8888/api/catalog");
+    expect(lines).toContain("  Loki          building 42%   http://localhost:8888/loki/api/v1/labels");
+    expect(lines).toContain("  Jaeger        failed: no Go  http://localhost:8888/jaeger/api/v3/services");
+  });
+
+  test("names the processes that have no link of their own", () => {
+    expect(table([row("gateway"), row("auth"), row("orders", "starting")])).toContain("  auth ready · orders starting");
+  });
+
+  test("leaves out what was not asked for", () => {
+    const text = table([row("auth")]).join("\n");
+    expect(text).not.toContain("http://");
+    expect(text).not.toContain("bun run token");
+  });
+
+  test("has colours only where they are wanted", () => {
+    expect(table([row("gateway")]).join("\n")).not.toContain("\u001B");
+    expect(table([row("gateway")], { color: true }).join("\n")).toContain("\u001B[32mready");
+  });
+});
