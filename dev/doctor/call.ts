@@ -1,7 +1,6 @@
 import type { ExamineOptions } from "./hop.ts";
 
-/** Longer than the gateway waits for the collector: its answer tells a hung collector from a hung gateway. */
-const callTimeoutMs = 12_000;
+const callTimeoutMs = 3_000;
 
 export interface Answer {
   /** `undefined` when nothing answered; `text` then says why. */
@@ -12,12 +11,17 @@ export interface Answer {
 }
 
 /** Asks and never throws: an endpoint that does not answer is an answer here. */
-export async function call(options: ExamineOptions, url: string, init: RequestInit = {}): Promise<Answer> {
+export async function call(
+  options: ExamineOptions,
+  url: string,
+  init: RequestInit = {},
+  timeoutMs: number = callTimeoutMs,
+): Promise<Answer> {
   try {
     const response = await options.fetch(url, {
       ...init,
       redirect: "manual",
-      signal: AbortSignal.timeout(callTimeoutMs),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     const date = Date.parse(response.headers.get("date") ?? "");
     return { status: response.status, text: await response.text(), date: Number.isNaN(date) ? undefined : date };

@@ -4,6 +4,8 @@ import { engineOf, type ExamineOptions, type Hop } from "./hop.ts";
 import { createProbe, holdsProbe, type Probe, probeQuery, type ProbeSignal, probeSignals } from "./probe.ts";
 
 const maxSkewMs = 30_000;
+/** Longer than the gateway waits for the collector: its answer tells a hung collector from a hung gateway. */
+const doorTimeoutMs = 12_000;
 
 /** Sends one marked log, metric and span through the gateway and follows them; stops at the first broken hop of each. */
 export async function examine(options: ExamineOptions): Promise<readonly Hop[]> {
@@ -67,11 +69,16 @@ async function follow(
   token: string,
 ): Promise<readonly Hop[]> {
   const startedAt = options.now();
-  const sent = await call(options, `${options.addresses.otlp}/v1/${signal}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: probe.payloads[signal],
-  });
+  const sent = await call(
+    options,
+    `${options.addresses.otlp}/v1/${signal}`,
+    {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: probe.payloads[signal],
+    },
+    doorTimeoutMs,
+  );
   const ms = options.now() - startedAt;
   if (sent.status !== 200) return [await refusedAtDoor(options, signal, sent, ms)];
   const taken: Hop = { hop: "collector", signal, ok: true, detail: "took the probe from the gateway", ms };

@@ -26,11 +26,9 @@ export async function refusedAtDoor(
         hop: expired ? "clock" : "token",
         signal,
         ok: false,
-        detail: expired
-          ? `the gateway holds a fresh token for expired: its clock and the issuer's differ. ${told}`
-          : `the gateway refuses the token. ${told}`,
+        detail: expired ? `the gateway says the token has expired. ${told}` : `the gateway refuses the token. ${told}`,
         mend: expired
-          ? "set the clocks of auth and gateway by NTP"
+          ? "get a new one by `bun run token`; if this one is new, the clocks of auth and gateway differ: set them by NTP"
           : "use a token of this system's auth service: `bun run token`",
         ms,
       };

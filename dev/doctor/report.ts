@@ -34,7 +34,9 @@ export function renderReport(report: DoctorReport): string {
       (lastExit === null ? "" : `, last exit ${lastExit}`),
   );
   const total =
-    report.processes.length === 0 ? [] : [`${"all".padEnd(32)} ${megabytes(report.totalMemoryBytes)} resident`];
+    report.processes.length === 0
+      ? []
+      : [`${"all".padEnd(32)} ${megabytes(report.totalMemoryBytes)} resident, shared pages counted once`];
   const verdict = report.broken === null ? "All three signals arrive." : `Broken: ${report.broken.hop}.`;
   return [...lines, "", ...processes, ...total, "", verdict].join("\n");
 }
