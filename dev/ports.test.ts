@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { pid } from "node:process";
 import { caught } from "./engines/testing.ts";
 import { checkPorts, portNames, portsOf, portVariable, readPorts } from "./ports.ts";
@@ -8,15 +9,19 @@ import { SetupError } from "./setup-error.ts";
 
 interface Listener extends AsyncDisposable {
   readonly port: number;
+  /** The first connection. */
+  readonly accepted: Promise<Socket>;
 }
 
 async function listen(host: string): Promise<Listener> {
-  const server = createServer();
+  const { promise: accepted, resolve: accept } = Promise.withResolvers<Socket>();
+  const server = createServer(accept);
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
     port,
+    accepted,
     [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
@@ -61,6 +66,20 @@ describe("ports", () => {
     expect(fault).toBeInstanceOf(SetupError);
     expect(String(fault)).toContain(`Port ${listener.port}, which loki needs, is in use by process ${pid} (`);
     expect(String(fault)).toContain("set LOKI_GRPC_PORT to another port");
+  });
+
+  test("a port lent to an outgoing connection is waited for, and told if it does not come back", async () => {
+    await using server = await listen("127.0.0.1");
+    const connection = connect({ port: server.port, host: "127.0.0.1" });
+    const [accepted] = await Promise.all([server.accepted, once(connection, "connect")]);
+    const port = connection.localPort ?? 0;
+    const ports = { ...readPorts({}), postgres: port };
+    const fault = await caught(checkPorts(ports, ["postgres"], 100));
+    expect(String(fault)).toContain(`Port ${port}, which postgres needs, is lent to an outgoing connection`);
+    const checked = checkPorts(ports, ["postgres"], 20_000);
+    accepted.destroy();
+    connection.destroy();
+    expect(await checked).toBeUndefined();
   });
 
   test("ports of processes that are not started are not looked at", async () => {

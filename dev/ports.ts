@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { engines } from "./engines/engines.ts";
 import { defaultEnginePorts } from "./engines/ports.ts";
 import type { Environment } from "./layout.ts";
-import { holderOfPort } from "./port-holder.ts";
+import { holderOfPort, isListenedOn } from "./port-holder.ts";
 import type { ProcessName } from "./process-names.ts";
 import { codeOf, SetupError } from "./setup-error.ts";
 
@@ -71,26 +71,37 @@ export function portsOf(process: ProcessName): readonly PortName[] {
   return engines.find(({ name }) => name === process)?.ports ?? (own === undefined ? [] : [own]);
 }
 
-/** @throws {SetupError} naming each port in use, the variable that changes it and, where it can be told, who holds it */
-export async function checkPorts(ports: Ports, processes: readonly ProcessName[]): Promise<void> {
-  const taken: string[] = [];
-  for (const owner of processes) {
-    for (const name of portsOf(owner)) {
-      const port = ports[name];
-      const reason = await refusalOf(port);
-      if (reason === undefined) continue;
-      const holder = reason === "EADDRINUSE" ? await holderOfPort(port) : undefined;
-      const why =
-        reason === "EADDRINUSE"
-          ? `is in use${holder === undefined ? "" : ` by process ${holder.pid} (${holder.command})`}`
-          : `cannot be listened on (${reason})`;
-      taken.push(`Port ${port}, which ${owner} needs, ${why}: end that, or set ${portVariable(name)} to another port.`);
-    }
-  }
+/**
+ * @param patienceMs how long a port is waited for that nobody listens on: systems lend any number above 32767 or so to
+ *   outgoing connections, most of which are short
+ * @throws {SetupError} naming each port in use, the variable that changes it and, where it can be told, who holds it
+ */
+export async function checkPorts(ports: Ports, processes: readonly ProcessName[], patienceMs = 5_000): Promise<void> {
+  const needed = processes.flatMap((owner) => portsOf(owner).map((name) => ({ owner, name, port: ports[name] })));
+  const reasons = await Promise.all(needed.map(({ port }) => whyTaken(port, patienceMs)));
+  const taken = needed.flatMap(({ owner, name, port }, index) => {
+    const why = reasons[index];
+    if (why === undefined) return [];
+    return [`Port ${port}, which ${owner} needs, ${why}: end that, or set ${portVariable(name)} to another port.`];
+  });
   if (taken.length === 0) return;
   const mend =
     taken.length > 2 ? [`${offsetVariable}=100 moves all of them at once, for a second checkout beside a first.`] : [];
   throw new SetupError([...taken, ...mend].join("\n"));
+}
+
+async function whyTaken(port: number, patienceMs: number): Promise<string | undefined> {
+  const startedAt = performance.now();
+  for (;;) {
+    const code = await refusalOf(port);
+    if (code === undefined) return undefined;
+    if (code !== "EADDRINUSE") return `cannot be listened on (${code})`;
+    if ((await isListenedOn(port)) !== false) break;
+    if (performance.now() - startedAt > patienceMs) return "is lent to an outgoing connection of another program";
+    await Bun.sleep(50);
+  }
+  const holder = await holderOfPort(port);
+  return `is in use${holder === undefined ? "" : ` by process ${holder.pid} (${holder.command})`}`;
 }
 
 /** The code of the system error when nobody can listen there now; undefined when the port is free. */
