@@ -1,7 +1,6 @@
 import { join, resolve } from "node:path";
+import type { Environment } from "./engines/cache.ts";
 import { repositoryRoot } from "./engines/engines.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where a checkout keeps what it makes while it runs; all of it is ignored by git. */
 export interface Layout {

@@ -8,7 +8,7 @@ const row = (name: string, status = "ready"): ProcessRow => ({ name, kind: "serv
 function table(rows: readonly ProcessRow[], options: Partial<LinksOptions> = {}): readonly string[] {
   return linksTable({
     rows,
-    ports: readPorts({ GATEWAY_PORT: "8888", COLLECTOR_METRICS_PORT: "1" }),
+    ports: readPorts({ GATEWAY_PORT: "9999" }),
     headline: "Everything is ready after 2.0 s",
     dataDir: "/checkout/.vitrine/data",
     logsDir: "/checkout/.vitrine/logs",
@@ -21,9 +21,9 @@ function table(rows: readonly ProcessRow[], options: Partial<LinksOptions> = {})
 describe("the table of links", () => {
   test("shows how each is, and where it is reached through the gateway", () => {
     const lines = table([row("gateway"), row("loki", "building 42%"), row("jaeger", "failed: no Go")]);
-    expect(lines).toContain("  APIs          ready          http://localhost:8888/api/catalog");
-    expect(lines).toContain("  Loki          building 42%   http://localhost:8888/loki/api/v1/labels");
-    expect(lines).toContain("  Jaeger        failed: no Go  http://localhost:8888/jaeger/api/v3/services");
+    expect(lines).toContain("  APIs          ready          http://localhost:9999/api/catalog");
+    expect(lines).toContain("  Loki          building 42%   http://localhost:9999/loki/api/v1/labels");
+    expect(lines).toContain("  Jaeger        failed: no Go  http://localhost:9999/jaeger/api/v3/services");
   });
 
   test("names the processes that have no link of their own", () => {

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { engines } from "./engines/engines.ts";
 import { defaultEnginePorts } from "./engines/ports.ts";
-import type { Environment } from "./layout.ts";
+import type { Environment } from "./engines/cache.ts";
 import { holderOfPort, isListenedOn } from "./port-holder.ts";
 import type { ProcessName } from "./process-names.ts";
 import { codeOf, SetupError } from "./setup-error.ts";

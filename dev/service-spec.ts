@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Environment } from "./layout.ts";
+import type { Environment } from "./engines/cache.ts";
 import { askReady } from "./ready.ts";
 import { type Service, type ServiceContext, serviceEnvironment } from "./services.ts";
 import { SetupError } from "./setup-error.ts";

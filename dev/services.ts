@@ -1,5 +1,6 @@
 import { type Scope, scopes as everyScope } from "@vitrine/contracts/scopes";
-import { type Environment, type Layout, secretFile } from "./layout.ts";
+import type { Environment } from "./engines/cache.ts";
+import { type Layout, secretFile } from "./layout.ts";
 import type { Ports } from "./ports.ts";
 import type { ProcessName, ServiceName } from "./process-names.ts";
 
