@@ -54,6 +54,8 @@ export const services: readonly Service[] = [
       // Through itself every span it sends would make another.
       OTEL_EXPORTER_OTLP_ENDPOINT: local(ports.collectorOtlp),
       OTEL_EXPORTER_OTLP_HEADERS: "x-client-id=gateway,x-client-service=gateway",
+      // A stranger's traceparent must not decide that a request leaves no trace.
+      OTEL_TRACES_SAMPLER: "always_on",
     }),
   },
   {

@@ -9,7 +9,7 @@ import { composeService, composeText } from "./compose.ts";
 type ParseConfig = (env: Env) => unknown;
 
 /** Read by the OpenTelemetry SDK itself. */
-const sdkVariables = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
+const sdkVariables = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_TRACES_SAMPLER"];
 
 /** One name, another default in each service. */
 const ownDefaults = new Set(["PORT"]);

@@ -258,6 +258,7 @@ describe("broken on purpose", () => {
   });
 
   test("a runner that is killed leaves nothing the next start cannot clean up; data is kept", async () => {
+    expect((await order("before-the-kill")).status).toBe(201);
     const pidsBefore = (await stack.doctor()).processes.flatMap(({ pid }) => (pid === null ? [] : [pid]));
     stack.runner.kill("SIGKILL");
     stack = await stack.restart();
