@@ -40,6 +40,20 @@ const httpDurationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.
 const httpMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "_OTHER"] as const;
 const signals = ["traces", "metrics", "logs"] as const;
 
+/** Why a token was refused: a closed set, safe as a metric label. */
+export const tokenRefusals = [
+  "malformed_token",
+  "bad_signature",
+  "unknown_key",
+  "expired",
+  "not_yet_valid",
+  "wrong_issuer",
+  "wrong_audience",
+  "wrong_type",
+  "missing_claim",
+  "revoked",
+] as const;
+
 export const metrics = {
   httpServerRequestDuration: metric({
     name: "http.server.request.duration",
@@ -246,18 +260,7 @@ export const metrics = {
     unit: "{token}",
     description: "Access tokens the auth service itself was shown and refused, by reason.",
     attributes: {
-      reason: [
-        "malformed_token",
-        "bad_signature",
-        "unknown_key",
-        "expired",
-        "not_yet_valid",
-        "wrong_issuer",
-        "wrong_audience",
-        "wrong_type",
-        "missing_claim",
-        "revoked",
-      ],
+      reason: tokenRefusals,
     },
     services: ["auth"],
   }),
@@ -293,16 +296,7 @@ export const metrics = {
     attributes: {
       reason: [
         "missing_token",
-        "malformed_token",
-        "bad_signature",
-        "unknown_key",
-        "expired",
-        "not_yet_valid",
-        "wrong_issuer",
-        "wrong_audience",
-        "wrong_type",
-        "missing_claim",
-        "revoked",
+        ...tokenRefusals,
         "insufficient_scope",
         "service_not_allowed",
         "session_over",

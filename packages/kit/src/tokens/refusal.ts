@@ -1,17 +1,8 @@
+import type { tokenRefusals } from "@vitrine/contracts/telemetry";
 import { ServiceError } from "../errors.ts";
 
-/** Why a token was refused: a closed set, safe as a metric label. */
-export type TokenRefusal =
-  | "malformed_token"
-  | "bad_signature"
-  | "unknown_key"
-  | "expired"
-  | "not_yet_valid"
-  | "wrong_issuer"
-  | "wrong_audience"
-  | "wrong_type"
-  | "missing_claim"
-  | "revoked";
+/** Why a token was refused, as the telemetry contract lists it. */
+export type TokenRefusal = (typeof tokenRefusals)[number];
 
 /** RFC 6750 §3.1. The reason stays with us: telling a forger which check failed helps only the forger. */
 export function refused(reason: TokenRefusal): ServiceError {
