@@ -1,8 +1,9 @@
 import { type AppEnv, createBaseApp } from "@vitrine/kit/http";
 import type { Readiness } from "@vitrine/kit/lifecycle";
+import { docsRoutes } from "@vitrine/kit/openapi/routes";
 import type { Hono } from "hono";
+import { authDocument } from "./openapi/document.ts";
 import { type AuditRouteDeps, auditRoutes } from "./routes/audit.ts";
-import { docsRoutes } from "./routes/docs.ts";
 import { type FeedRouteDeps, feedRoutes } from "./routes/feed.ts";
 import { type IngestKeyRouteDeps, ingestKeyRoutes } from "./routes/ingest-keys.ts";
 import { type PeopleRouteDeps, peopleRoutes } from "./routes/people.ts";
@@ -35,7 +36,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const { logger, readiness, newId } = deps;
   const app = createBaseApp({ service: "auth", logger, readiness, newId, quietPaths: ["/api/auth/feed"] });
   app.use("/api/auth/*", recordViolations(deps));
-  app.route("/api/auth", docsRoutes(deps));
+  app.route("/api/auth", docsRoutes(authDocument(deps.issuer)));
   app.route("/api/auth/feed", feedRoutes(deps));
   app.route("/api/auth/verify", verifyRoutes(deps));
   app.route("/api/auth/audit", auditRoutes(deps));

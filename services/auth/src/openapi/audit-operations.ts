@@ -1,7 +1,7 @@
 import { auditCheck, auditPage } from "@vitrine/contracts/people";
 import { pageQuery } from "@vitrine/kit/http/page";
 import { z } from "zod";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "@vitrine/kit/openapi/operation";
 
 const access = { by: "token", scopes: ["users:admin"] } as const;
 const tag = "Audit";

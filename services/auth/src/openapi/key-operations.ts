@@ -3,7 +3,7 @@ import { createdIngestKey, ingestKeyPage, newIngestKey } from "@vitrine/contract
 import { keyRotation, signingKeyList } from "@vitrine/contracts/signing-keys";
 import { pageQuery } from "@vitrine/kit/http/page";
 import { z } from "zod";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "@vitrine/kit/openapi/operation";
 
 const keys = "Keys";
 const gateways = "For gateways";

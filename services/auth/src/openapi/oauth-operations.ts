@@ -1,7 +1,7 @@
 import { tokenResponse } from "@vitrine/contracts/auth";
 import { introspection, publicKeySet, serverMetadata } from "@vitrine/contracts/oauth";
 import { z } from "zod";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "@vitrine/kit/openapi/operation";
 
 const oauth = "OAuth 2";
 const metadata = "Metadata";
@@ -70,21 +70,5 @@ export const oauthOperations: readonly Operation[] = [
     summary: "Authorization server metadata (RFC 8414)",
     access: anybody,
     answers: { 200: { description: "The metadata.", body: serverMetadata } },
-  },
-  {
-    method: "get",
-    path: "/api/auth/openapi.json",
-    tag: metadata,
-    summary: "This description",
-    access: anybody,
-    answers: { 200: { description: "An OpenAPI 3.1 document.", body: z.looseObject({ openapi: z.string() }) } },
-  },
-  {
-    method: "get",
-    path: "/api/auth/docs",
-    tag: metadata,
-    summary: "This description as a page",
-    access: anybody,
-    answers: { 200: { description: "A page.", body: z.string(), mediaType: "text/html" } },
   },
 ];

@@ -1,7 +1,7 @@
 import { credentials, registration, tokenResponse, user } from "@vitrine/contracts/auth";
 import { cookieSession, passwordChange, refreshRequest, sessionList } from "@vitrine/contracts/people";
 import { z } from "zod";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "@vitrine/kit/openapi/operation";
 
 const tag = "People and sessions";
 const done = { 204: { description: "Done." } } as const;

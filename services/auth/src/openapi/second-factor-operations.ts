@@ -9,7 +9,7 @@ import {
   stepUp,
 } from "@vitrine/contracts/people";
 import { z } from "zod";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "@vitrine/kit/openapi/operation";
 
 const tag = "Second factor";
 const path = "/api/auth/second-factor";

@@ -2,7 +2,7 @@ import { userChange } from "@vitrine/contracts/people";
 import { createdUser, listedUser, listedUserPage, newUser, resetPassword } from "@vitrine/contracts/users";
 import { pageQuery } from "@vitrine/kit/http/page";
 import { z } from "zod";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "@vitrine/kit/openapi/operation";
 
 const tag = "Administration of people";
 const access = { by: "token", scopes: ["users:admin"] } as const;

@@ -1,22 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { z } from "zod";
-import { buildDocument, type OpenApiDocument, type OperationObject } from "../openapi/document.ts";
-import { createFuzz, type Fuzz, type Schema } from "../testing/fuzz.ts";
+import { buildDocument, type OpenApiDocument } from "@vitrine/kit/openapi";
+import { createFuzz, type Fuzz } from "@vitrine/kit/testing/fuzz";
+import { judgeAnswer, type Listed, listOperations, listRoutes, makeRequest } from "@vitrine/kit/testing/openapi";
+import { authDocument } from "../openapi/document.ts";
 import { clientToken, personToken } from "../testing/person-token.ts";
 import { basic, readToken, startAuth, type TestAuth, testSecrets } from "../testing/start-auth.ts";
 
-const document: OpenApiDocument = buildDocument("http://localhost:8080");
-
-interface Listed {
-  readonly method: string;
-  readonly path: string;
-  readonly operation: OperationObject;
-}
-
-const listed: readonly Listed[] = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
-);
-const cases = listed.map((one): [string, Listed] => [`${one.method} ${one.path}`, one]);
+const document = buildDocument(authDocument("http://localhost:8080"));
+const cases = listOperations(document);
+const listed = cases.map(([, one]) => one);
 
 const requestsEach = 60;
 let auth: TestAuth;
@@ -49,97 +41,38 @@ async function administrator(): Promise<string> {
   return (await readToken(await auth.json("/api/auth/login", { name, password }))).access_token;
 }
 
-function schemaAt(reference: Schema & { readonly $ref?: string }): Schema {
-  if (reference.$ref === undefined) return reference;
-  const [kind = "", name = ""] = reference.$ref.split("/").slice(-2);
-  return document.components[kind]?.[name] as Schema;
-}
-
-/** Holds an answer against the document: status, media type and schema. */
-async function check({ operation, path, method }: Listed, response: Response): Promise<void> {
-  const where = `${method} ${path} answered ${response.status}`;
-  const text = await response.text();
-  expect(response.status, `${where}: ${text}`).toBeLessThan(500);
-  const described = operation.responses[String(response.status)];
-  expect(described, `${where}, which is not documented: ${text}`).toBeDefined();
-  const mediaType = response.headers.get("content-type")?.split(";")[0] ?? "";
-  if (described?.content === undefined) {
-    expect(text, where).toBe("");
-    return;
-  }
-  expect(Object.keys(described.content), where).toContain(mediaType);
-  const schema = schemaAt(described.content[mediaType]?.schema as Schema);
-  const body: unknown = mediaType.endsWith("json") ? JSON.parse(text) : text;
-  const judged = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]).safeParse(body);
-  expect(judged.error?.message, `${where}: ${text}`).toBeUndefined();
-  expect(response.headers.get("x-request-id"), where).not.toBeNull();
+async function check(one: Listed, response: Response): Promise<void> {
+  expect(await judgeAnswer(document, one, response)).toBeUndefined();
 }
 
 /** One request; `fit` says whether to keep to the schemas or to leave them. */
-function build({ method, path, operation }: Listed, fuzz: Fuzz, fit: boolean, token: string) {
-  const make = (schema: unknown): string => String(fit ? fuzz.valid(schema as Schema) : fuzz.wild(schema as Schema));
-  const given = operation.parameters.filter(({ required }) => required || fuzz.random() < 0.5);
-  const target = given.reduce(
-    (text, { name, in: where, schema }) =>
-      where === "path" ? text.replace(`{${name}}`, encodeURIComponent(make(schema).toWellFormed()) || "x") : text,
-    path,
-  );
-  const query = new URLSearchParams(
-    // A follower that waits is another test's concern.
-    given.flatMap(({ name, in: where, schema }) =>
-      where === "query" && name !== "wait" ? [[name, make(schema)]] : [],
-    ),
-  );
-  if (!fit && fuzz.random() < 0.2) query.append(fuzz.pick(["cursor", "limit", "access_token", "x"]), fuzz.nastyText());
-  const headers = new Headers();
-  const scheme = Object.keys(operation.security[0] ?? {})[0];
-  if (scheme === "bearer" || operation.security.length > 1) headers.set("authorization", `Bearer ${token}`);
-  if (scheme === "client" && fuzz.random() < 0.9) headers.set("authorization", basic("orders", testSecrets.orders));
-  if (scheme === "cookie" && fuzz.random() < 0.5) headers.set("cookie", "__Host-vitrine_session=x");
-  if (!fit && fuzz.random() < 0.1) headers.set("sec-fetch-site", "cross-site");
-  const [mediaType, content] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
-  const init: RequestInit = { method, headers };
-  if (mediaType !== undefined && content !== undefined) {
-    headers.set(
-      "content-type",
-      fit || fuzz.random() < 0.9 ? mediaType : fuzz.pick(["text/plain", "application/xml", "a/b;c"]),
-    );
-    init.body = encode(
-      mediaType,
-      fit ? fuzz.valid(content.schema as Schema) : fuzz.wild(content.schema as Schema),
-      fuzz,
-      fit,
-    );
-  }
-  return new Request(`http://auth.test${target}${query.size === 0 ? "" : `?${query.toString()}`}`, init);
+function build(one: Listed, fuzz: Fuzz, fit: boolean, token: string): Request {
+  const headers: Record<string, string> = {};
+  const { security } = one.operation;
+  const scheme = Object.keys(security[0] ?? {})[0];
+  if (scheme === "bearer" || security.length > 1) headers["authorization"] = `Bearer ${token}`;
+  if (scheme === "client" && fuzz.random() < 0.9) headers["authorization"] = basic("orders", testSecrets.orders);
+  if (scheme === "cookie" && fuzz.random() < 0.5) headers["cookie"] = "__Host-vitrine_session=x";
+  if (!fit && fuzz.random() < 0.1) headers["sec-fetch-site"] = "cross-site";
+  // A follower that waits is another test's concern.
+  return makeRequest(one, fuzz, { fit, headers, without: ["wait"], amend: (body) => amend(body, fuzz, fit) });
 }
 
-function encode(mediaType: string, value: unknown, fuzz: Fuzz, fit: boolean): string {
-  if (!fit && fuzz.random() < 0.1) return fuzz.pick(["", "{", "[]", '"', "a=1&a=2", "%", "\u0000"]);
-  if (mediaType === "application/json") return JSON.stringify(value);
-  const form = new URLSearchParams(
-    typeof value === "object" && value !== null
-      ? Object.entries(value).map(([name, item]) => [name.toWellFormed(), String(item).toWellFormed()])
-      : {},
-  );
-  if (fuzz.random() < 0.6 && form.has("grant_type")) form.set("grant_type", "client_credentials");
+function amend(body: Record<string, unknown>, fuzz: Fuzz, fit: boolean): void {
+  if (fuzz.random() < 0.6 && "grant_type" in body) body["grant_type"] = "client_credentials";
   // Beside the header these are a second way to authenticate, which is refused before anything else.
   if (fit)
-    for (const name of ["client_id", "client_secret", "client_assertion", "client_assertion_type"]) form.delete(name);
-  return form.toString();
+    for (const name of ["client_id", "client_secret", "client_assertion", "client_assertion_type"]) delete body[name];
 }
 
 describe("the document", () => {
   test("names every route there is, and none there is not", () => {
-    const routes = auth.app.routes
-      .filter(({ method, path }) => method !== "ALL" && !path.startsWith("/health/") && path !== "/metrics")
-      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}").replace(/(?<=.)\/$/, "")}`);
-    expect([...new Set(routes)].toSorted()).toEqual(cases.map(([name]) => name).toSorted());
+    expect(listRoutes(auth.app)).toEqual(cases.map(([name]) => name).toSorted());
   });
 
   test("is served as it was built for the issuer, with ids that are unique and references that lead somewhere", async () => {
     const served = (await (await auth.app.request("/api/auth/openapi.json")).json()) as OpenApiDocument;
-    expect(served).toEqual(JSON.parse(JSON.stringify(buildDocument(auth.config.tokens.issuer))));
+    expect(served).toEqual(JSON.parse(JSON.stringify(buildDocument(authDocument(auth.config.tokens.issuer)))));
     expect(served.openapi).toBe("3.1.0");
     expect(new Set(listed.map(({ operation }) => operation.operationId)).size).toBe(listed.length);
     const references = JSON.stringify(served).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);

@@ -15,6 +15,7 @@ export interface Schema {
   readonly maximum?: number;
 }
 
+/** A source of requests; the same for the same seed. */
 export interface Fuzz {
   /** A value in [0, 1). */
   random(): number;

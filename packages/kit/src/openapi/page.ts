@@ -12,13 +12,16 @@ table { border-collapse: collapse; width: 100% } td, th { text-align: left; padd
 pre { overflow: auto; background: #8881; padding: .6rem; border-radius: .3rem; font-size: .85rem }
 `;
 
-/** Nothing is loaded from anywhere and nothing runs: the page holds all it shows. */
+/** Content-Security-Policy of the page. Nothing is loaded from anywhere and nothing runs: the page holds all it shows. */
 export const pagePolicy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 type Html = ReturnType<typeof html>;
 
-/** The document as a page that needs nothing but itself. */
-export function renderPage(document: OpenApiDocument): Html {
+/**
+ * The document as a page that needs nothing but itself.
+ * @param href where the document itself is served
+ */
+export function renderPage(document: OpenApiDocument, href: string): Html {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
@@ -33,7 +36,7 @@ export function renderPage(document: OpenApiDocument): Html {
       </head>
       <body>
         <h1>${title}</h1>
-        <p>${description} <a href="/api/auth/openapi.json">OpenAPI 3.1 document</a></p>
+        <p>${description} <a href="${href}">OpenAPI 3.1 document</a></p>
         ${document.tags.map(
           ({ name }) =>
             html`<h2>${name}</h2>

@@ -20,7 +20,10 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One route as its callers see it; a test holds the list of them against the routes there are. */
+/**
+ * One route as its callers see it, by the schemas its handler validates with; a test holds the list of them against the
+ * routes there are.
+ */
 export interface Operation {
   readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** With parameters in braces. */
@@ -30,6 +33,7 @@ export interface Operation {
   readonly access: Access;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
   readonly json?: z.ZodType;
   readonly form?: z.ZodObject;
   readonly answers: Readonly<Record<number, Answer>>;
