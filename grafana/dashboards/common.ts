@@ -1,0 +1,107 @@
+import type { Annotation, DashboardUid, Link, Panel, Thresholds, Variable } from "./model.ts";
+
+export const service: Variable = {
+  kind: "label",
+  name: "service",
+  title: "Service",
+  label: "service_name",
+  of: "app_up",
+};
+
+export const route: Variable = {
+  kind: "label",
+  name: "route",
+  title: "Route",
+  label: "http_route",
+  of: 'http_server_request_duration_seconds_count{service_name=~"$service"}',
+};
+
+export const client: Variable = {
+  kind: "label",
+  name: "client",
+  title: "Client",
+  label: "client_id",
+  of: "gateway_ingest_requests_total",
+};
+
+export const maison: Variable = {
+  kind: "label",
+  name: "maison",
+  title: "Maison",
+  label: "piece_maison",
+  of: "orders_placed_total",
+};
+
+/** What may explain a change: a new process, an alert. */
+export const annotations: readonly Annotation[] = [
+  {
+    title: "Started",
+    query: {
+      datasource: "loki",
+      expr: '{service_name=~".+"} | action="service.started"',
+      legend: "{{service_name}} {{service_version}} started",
+    },
+    state: "good",
+    quiet: true,
+  },
+  {
+    title: "Alert",
+    query: {
+      datasource: "prometheus",
+      expr: 'ALERTS{alertstate="firing", alertname!="Watchdog"}',
+      legend: "{{alertname}} {{service_name}}",
+    },
+    state: "critical",
+    quiet: true,
+  },
+];
+
+/** The expression, or zero where nothing of it was ever counted. */
+export function orZero(expr: string): string {
+  return `(${expr}) or vector(0)`;
+}
+
+export function dashboardLink(title: string, uid: DashboardUid, variables?: Readonly<Record<string, string>>): Link {
+  return variables === undefined ? { to: "dashboard", title, uid } : { to: "dashboard", title, uid, variables };
+}
+
+/** Lines of the services chosen, or of the one that was clicked. */
+export const logsOfServices: Link = { to: "logs", title: "Logs", expr: '{service_name=~"$service"}' };
+export const logsOfService: Link = { to: "logs", title: "Logs", expr: '{service_name="${label.service_name}"}' };
+export const healthOfService: Link = dashboardLink("Service health", "vitrine-service-health", {
+  service: "${label.service_name}",
+});
+export const performanceOfService: Link = dashboardLink("API performance", "vitrine-api-performance", {
+  service: "${label.service_name}",
+});
+export const requestOfLine: Link = { to: "page", title: "Request", path: "/requests/${label.request_id}" };
+
+/** A share of failures: from 1 % on it is worth a look, from 5 % on somebody is called (HighErrorRate). */
+export const errorShare: Thresholds = {
+  base: "good",
+  steps: [
+    { from: 0.01, state: "warning" },
+    { from: 0.05, state: "critical" },
+  ],
+};
+
+/** Durations people wait for: 200 ms is the objective, from 1 s on somebody is called (HighResponseTime). */
+export const waiting: Thresholds = {
+  base: "good",
+  steps: [
+    { from: 0.2, state: "warning" },
+    { from: 1, state: "critical" },
+  ],
+};
+
+/** Zero is good, anything else is not. */
+export const anyIsBad: Thresholds = { base: "good", steps: [{ from: 1e-9, state: "critical" }] };
+
+type Shape = "third" | "half" | "whole" | "quarter" | "sixth";
+
+const widths: Readonly<Record<Shape, number>> = { sixth: 4, quarter: 6, third: 8, half: 12, whole: 24 };
+
+/** Width and height of a panel: those beside each other have one height. */
+export function sized(shape: Shape, height = 8): Pick<Panel, "width" | "height"> {
+  return { width: widths[shape], height };
+}
