@@ -14,6 +14,7 @@ COPY services/generator/package.json services/generator/
 COPY services/inventory/package.json services/inventory/
 COPY services/orders/package.json services/orders/
 COPY dev/package.json dev/
+COPY grafana/dashboards/package.json grafana/dashboards/
 COPY tests/package.json tests/
 ARG SERVICE
 RUN test -f "services/${SERVICE:?give the service by --build-arg SERVICE=<name>}/package.json" \
@@ -24,8 +25,10 @@ ARG SERVICE
 WORKDIR /app
 COPY --from=install /app/node_modules node_modules
 COPY --from=install /app/packages packages
+COPY --from=install /app/grafana grafana
 COPY --from=install /app/services/${SERVICE} services/${SERVICE}
 COPY packages packages
+COPY grafana/dashboards grafana/dashboards
 COPY services/${SERVICE} services/${SERVICE}
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
