@@ -61,7 +61,9 @@ describe("what runs", () => {
   test("the Dockerfile copies the manifest of every workspace, or the lock file would not fit", () => {
     const manifests = [...new Bun.Glob("{packages,services}/*/package.json").scanSync(repositoryRoot)];
     const copied = [...dockerfile.matchAll(/^COPY (\S+\/package\.json) /gm)].map(([, path]) => path);
-    expect(new Set(copied)).toEqual(new Set([...manifests, "dev/package.json", "tests/package.json"]));
+    expect(new Set(copied)).toEqual(
+      new Set([...manifests, "dev/package.json", "grafana/dashboards/package.json", "tests/package.json"]),
+    );
   });
 
   test.each([...engines])("$name is started as at a desk, but for addresses and folders", (engine) => {
