@@ -12,7 +12,7 @@ import { createEvents, type GatewayEvents, type Refusal } from "../events.ts";
 import { createForgeryGuard } from "../limits/forgery-guard.ts";
 import { createLimits, type Limits } from "../limits/limits.ts";
 import { type RateClass, type RateClassName, rateClasses } from "../routes/rate-class.ts";
-import type { Route } from "../routes/route.ts";
+import { type Route, upstreams } from "../routes/route.ts";
 import { otlpRoutes, routes } from "../routes/table.ts";
 import { createTails, type Tails } from "../tail.ts";
 
@@ -55,9 +55,9 @@ export interface GatewayOptions {
   readonly trustedProxies?: readonly string[];
 }
 
-const names = ["auth", "orders", "inventory", "collector", "prometheus", "loki", "jaeger", "alertmanager"] as const;
+const names = Object.keys(upstreams).filter((name) => name !== "self");
 
-/** The gateway on two real listeners before eight real upstreams that write down what reaches them. */
+/** The gateway on two real listeners before real upstreams, one for each there is, that write down what reaches them. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const issuer = await createTestIssuer();
   const { logger, lines } = memoryLogger("gateway");
@@ -69,7 +69,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     answer: undefined,
   };
   const sinks = names.map((name) => [name, startSink(name, records)] as const);
-  const upstreams = Object.fromEntries(sinks.map(([name, sink]) => [name, sink.url.origin])) as unknown as UpstreamUrls;
+  const urls = Object.fromEntries(sinks.map(([name, sink]) => [name, sink.url.origin])) as unknown as UpstreamUrls;
   const limits = createLimits({
     classes: withQuotas(options.quotas),
     maxConcurrent: options.maxConcurrent ?? 1_024,
@@ -80,7 +80,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     logger,
     tails,
     ownOrigin: options.ownOrigin ?? "http://localhost:8080",
-    sessions: createSessionTokens({ authUrl: options.upstreams?.auth ?? upstreams.auth }),
+    sessions: createSessionTokens({ authUrl: options.upstreams?.auth ?? urls.auth }),
     readiness: lifecycle.readiness,
     guard: createForgeryGuard({
       verifier: options.verifier ?? issuer.verifier,
@@ -89,7 +89,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     limits,
     clientAddress: createClientAddress({ trustedProxies: options.trustedProxies ?? [] }),
     events: recordEvents(createEvents(logger), records),
-    upstreams: { ...upstreams, ...options.upstreams },
+    upstreams: { ...urls, ...options.upstreams },
   };
   const listener = { host: "127.0.0.1", port: 0, maxBodyBytes: Number.MAX_SAFE_INTEGER };
   const main = lifecycle.serve(createApp({ ...deps, routes: options.routes ?? routes, defaultErrors: "problem" }), {

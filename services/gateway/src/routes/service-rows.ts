@@ -1,0 +1,54 @@
+import type { Scope } from "@vitrine/contracts/scopes";
+import { apiBody } from "./bodies.ts";
+import type { Method, Route, Upstream } from "./route.ts";
+
+const api = {
+  forward: "keep",
+  body: apiBody,
+  session: true,
+  rate: "api",
+  timeoutMs: 15_000,
+  telemetry: "traced",
+  errors: "problem",
+} as const satisfies Partial<Route>;
+
+/** What needs no token at the gateway; it is counted by address. */
+const open = {
+  forward: "keep",
+  body: apiBody,
+  timeoutMs: 15_000,
+  telemetry: "traced",
+  errors: "problem",
+  upstream: "auth",
+  access: "public",
+  rate: "open",
+} as const satisfies Partial<Route>;
+
+/** Rows of one API of ours: reading and writing need different scopes, so each path has a row for either. */
+function apiRows(upstream: Upstream, path: string, read: Scope, write: Scope, writes: readonly Method[]): Route[] {
+  return [
+    { ...api, path, upstream, methods: ["GET"], access: [read], body: "none" },
+    { ...api, path, upstream, methods: writes, access: [write] },
+  ];
+}
+
+const get = ["GET"] as const;
+
+/** Our own services: open rows of auth, and APIs by scope. */
+export const serviceRows: readonly Route[] = [
+  // Each of these answers for its own credentials: a password, a client secret, a refresh token.
+  {
+    ...open,
+    path: "/api/auth/**",
+    methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+  },
+  { ...open, path: "/oauth/token", methods: ["POST"] },
+  { ...open, path: "/oauth/introspect", methods: ["POST"] },
+  { ...open, path: "/oauth/revoke", methods: ["POST"] },
+  { ...open, path: "/.well-known/jwks.json", methods: get, body: "none" },
+  { ...open, path: "/.well-known/oauth-authorization-server", methods: get, body: "none" },
+
+  ...apiRows("orders", "/api/orders/**", "orders:read", "orders:write", ["POST"]),
+  ...apiRows("orders", "/api/catalog/**", "orders:read", "catalog:write", ["PUT"]),
+  ...apiRows("inventory", "/api/inventory/**", "inventory:read", "inventory:write", ["POST", "PUT", "DELETE"]),
+];
