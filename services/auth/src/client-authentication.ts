@@ -1,5 +1,9 @@
+import type { Audit } from "./audit.ts";
+import type { Caller } from "./caller.ts";
 import { assertionType, type ClientAssertions, readAssertionSubject } from "./client-assertions.ts";
 import { isSecretOf } from "./client-secrets.ts";
+import type { Defence } from "./defence.ts";
+import type { AuthEvents, GrantMethod } from "./events.ts";
 import { OAuthError } from "./oauth-error.ts";
 import type { Client, ClientStore } from "./store/clients.ts";
 import { requireParameter, type TokenForm } from "./token-form.ts";
@@ -10,7 +14,7 @@ interface ClientCredentials {
 }
 
 /** A refusal that knows which client it was, for events; the caller is not told. */
-export class UnknownClientError extends OAuthError {
+class UnknownClientError extends OAuthError {
   readonly clientId: string | undefined;
 
   constructor(clientId?: string) {
@@ -22,7 +26,36 @@ export class UnknownClientError extends OAuthError {
 export interface ClientAuthenticationDeps {
   readonly clients: ClientStore;
   readonly assertions: ClientAssertions;
+  readonly events: AuthEvents;
+  readonly audit: Audit;
+  readonly defence: Defence;
 }
+
+/**
+ * Requires a client that proves itself; one that does not is counted and stored, and slowed down by its address.
+ * @throws OAuthError `invalid_client`, `invalid_request`; ThrottledError
+ */
+export async function requireClient(
+  deps: ClientAuthenticationDeps,
+  authorization: string | undefined,
+  form: TokenForm,
+  caller: Caller,
+  method: GrantMethod = "client_credentials",
+): Promise<Client> {
+  try {
+    return await authenticateClient(deps, authorization, form);
+  } catch (error) {
+    if (!(error instanceof UnknownClientError)) throw error;
+    const { clientId } = error;
+    await deps.defence.guessed(caller, method);
+    deps.events.tokenRefused(method, "invalid_credentials");
+    const failure = { event: "authn_login_fail", outcome: "failure", action: method } as const;
+    await deps.audit.record(caller, { ...failure, reason: "invalid_credentials", actor: clientId, client: clientId });
+    throw error;
+  }
+}
+
+type Proofs = Pick<ClientAuthenticationDeps, "clients" | "assertions">;
 
 /**
  * Authenticates a client by `client_secret_basic`, `client_secret_post` (RFC 6749 §2.3.1) or `private_key_jwt`
@@ -30,8 +63,8 @@ export interface ClientAuthenticationDeps {
  * @throws OAuthError `invalid_client`, the same for an unknown client and a wrong proof; `invalid_request` when more
  * than one way is used at once
  */
-export async function authenticateClient(
-  { clients, assertions }: ClientAuthenticationDeps,
+async function authenticateClient(
+  { clients, assertions }: Proofs,
   authorization: string | undefined,
   form: TokenForm,
 ): Promise<Client> {
@@ -44,7 +77,7 @@ export async function authenticateClient(
 }
 
 async function authenticateByAssertion(
-  { clients, assertions }: ClientAuthenticationDeps,
+  { clients, assertions }: Proofs,
   authorization: string | undefined,
   form: TokenForm,
 ): Promise<Client> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { quickPasswords, readToken, startAuth, type TestAuth } from "./testing/start-auth.ts";
+import { basic, quickPasswords, readToken, startAuth, type TestAuth } from "./testing/start-auth.ts";
 
 const password = "an orchid in the window";
 const minuteMs = 60_000;
@@ -154,6 +154,75 @@ describe("a sign-in is told as suspicious", () => {
       clock.ms += minuteMs;
     }
     expect(await eventsOf(auth, "authn_impossible_travel")).toHaveLength(1);
+  });
+});
+
+describe("secrets that nobody was given", () => {
+  const stranger = "203.0.113.66";
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const guesses: readonly (readonly [string, string, (auth: TestAuth, n: number) => Promise<Response>])[] = [
+    [
+      "refresh tokens",
+      "refresh_token",
+      (auth, n) =>
+        auth.send("POST", "/api/auth/refresh", {
+          address: stranger,
+          body: { refresh_token: `vrt_${n}`.padEnd(47, "x") },
+        }),
+    ],
+    [
+      "challenges",
+      "totp",
+      (auth, n) =>
+        auth.send("POST", "/api/auth/login/totp", {
+          address: stranger,
+          body: { challenge: String(n).padEnd(43, "x"), code: "000000" },
+        }),
+    ],
+    ...["/oauth/token", "/oauth/introspect", "/oauth/revoke"].map(
+      (path) =>
+        [
+          `proofs of a client at ${path}`,
+          "client_credentials",
+          (auth: TestAuth, n: number) =>
+            auth.app.request(
+              path,
+              {
+                method: "POST",
+                headers: { ...form, authorization: basic("orders", `guess ${n}`) },
+                body: "grant_type=client_credentials&token=x",
+              },
+              { server: { requestIP: () => ({ address: stranger }) } },
+            ),
+        ] as const,
+    ),
+  ];
+
+  test.each(guesses)("are refused ever more slowly, and fill no audit log: %s", async (_, action, guess) => {
+    await using started = await start();
+    const { auth, clock } = started;
+    const statuses: number[] = [];
+    for (let n = 0; n < 130; n += 1) statuses.push((await guess(auth, n)).status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(101);
+    const refused = await guess(auth, 130);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+    const rows = await auth.database.query(
+      "select event, reason from audit_log where action = $1 and outcome = 'failure'",
+      [action],
+    );
+    expect(rows).toHaveLength(102);
+    expect(rows).toContainEqual({ event: "excess_rate_limit_exceeded", reason: "guessed_secret" });
+    clock.ms += 1_000;
+    expect((await guess(auth, 131)).status).toBe(401);
+  });
+
+  test("never keep out, from the same address, who has a right one", async () => {
+    await using started = await start();
+    const { auth } = started;
+    const { refresh_token } = await readToken(await signIn(auth, "owner", password, { address: stranger }));
+    for (const [, , guess] of guesses) for (let n = 0; n < 110; n += 1) await guess(auth, n);
+    const renewed = await auth.send("POST", "/api/auth/refresh", { address: stranger, body: { refresh_token } });
+    expect(renewed.status).toBe(200);
   });
 });
 

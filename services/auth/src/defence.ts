@@ -17,15 +17,14 @@ const hourMs = 60 * minuteMs;
 const rules = {
   address: { free: 30, baseMs: secondMs, maxMs: 5 * minuteMs, forgetMs: hourMs },
   account: { free: 50, baseMs: secondMs, maxMs: 30 * secondMs, forgetMs: hourMs },
+  /** Nobody guesses 256 bits: what this limits is how fast a stranger fills the audit log. */
+  guessed_secret: { free: 100, baseMs: secondMs, maxMs: 5 * minuteMs, forgetMs: hourMs },
   account_and_address: { free: 5, baseMs: secondMs, maxMs: 15 * minuteMs, forgetMs: 24 * hourMs },
   device: { free: 5, baseMs: secondMs, maxMs: 15 * minuteMs, forgetMs: 24 * hourMs },
   registration: { free: 100, baseMs: secondMs, maxMs: minuteMs, forgetMs: hourMs },
   second_factor: { free: 5, baseMs: 2 * secondMs, maxMs: 15 * minuteMs, forgetMs: 24 * hourMs },
   session: { free: 5, baseMs: secondMs, maxMs: 15 * minuteMs, forgetMs: 24 * hourMs },
 } as const satisfies Readonly<Record<Limit, ThrottleRule>>;
-
-/** What is tried where a limit holds. */
-const methods = { registration: "registration", second_factor: "totp", session: "password" } as const;
 
 /** Failures before a success that make it suspicious. */
 const manyFailures = 10;
@@ -53,7 +52,13 @@ export interface Defence {
     limit: "registration" | "second_factor" | "session",
     subject: string,
     caller: Caller,
+    method: AttemptMethod,
   ): Promise<readonly Bucket[]>;
+  /**
+   * Counts a token, a challenge or a client's proof that nobody was given. It is asked once that is known, so that a
+   * stranger's guesses never keep out what is right. @throws ThrottledError when there are too many from one address
+   */
+  guessed(caller: Caller, method: AttemptMethod): Promise<void>;
   /** What is to be told of a sign-in that failed, beside that it did. */
   failed(guard: Guard, userId: string | undefined): Promise<readonly AuditEntry[]>;
   /** The password was right. */
@@ -120,10 +125,13 @@ export function createDefence(options: DefenceOptions): Defence {
       const counts = await take(buckets, caller, "password");
       return { buckets, counts, network: networkKey, agent, account: hash("account", account) };
     },
-    guard: async (limit, subject, caller) => {
+    guard: async (limit, subject, caller, method) => {
       const buckets = [bucket(limit, subject, ...(limit === "second_factor" ? [networkOf(caller.address)] : []))];
-      await take(buckets, caller, methods[limit]);
+      await take(buckets, caller, method);
       return buckets;
+    },
+    guessed: async (caller, method) => {
+      await take([bucket("guessed_secret", networkOf(caller.address))], caller, method);
     },
     failed: async ({ buckets, counts, network, account }, userId) => {
       const entries: AuditEntry[] = [];

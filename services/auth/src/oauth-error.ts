@@ -24,7 +24,10 @@ export function answerOAuthError(c: Context<AppEnv>, error: Error, logger: Logge
     return c.json({ error: error.code, error_description: error.message }, status);
   }
   const known = toServiceError(error);
-  if (known.status < 500) return c.json({ error: "invalid_request", error_description: known.title }, known.status);
+  if (known.status < 500)
+    return c.json({ error: "invalid_request", error_description: known.title }, known.status, {
+      ...known.headers,
+    });
   const unavailable = error instanceof ServiceError && error.code === "unavailable";
   const code: TokenErrorCode = unavailable ? "temporarily_unavailable" : "server_error";
   const reason = error instanceof ServiceError ? error.reason : undefined;

@@ -1,9 +1,14 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { createLifecycle } from "@vitrine/kit/lifecycle";
 import { memoryLogger } from "@vitrine/kit/testing/log";
+import { startTestTelemetry } from "@vitrine/kit/testing/telemetry";
 import { startPostgres } from "@vitrine/kit/testing/postgres";
 import { verifyChain } from "./audit-chain.ts";
 import { basic, readToken, startAuth, testSecrets } from "./testing/start-auth.ts";
+
+const telemetry = startTestTelemetry();
+
+afterAll(() => telemetry.stop());
 
 const credentials = { grant_type: "client_credentials" };
 
@@ -51,6 +56,18 @@ test("without its database the service answers 503 with Retry-After, is not read
   expect(await auth.verifier.verify(access_token)).toMatchObject({ sub: "orders" });
   expect((await auth.app.request("/health/ready")).status).toBe(503);
   expect((await auth.app.request("/health/live")).status).toBe(200);
+  // What could not be written to the audit log is counted.
+  const attempts = await telemetry.points("auth.attempts");
+  const unjudged = attempts.filter(({ attributes }) => attributes["auth.failure_reason"] === "unavailable");
+  const counts = unjudged.map(({ attributes, value }) => [attributes["auth.method"], value]);
+  expect(Object.fromEntries(counts)).toEqual({
+    password: 1,
+    registration: 1,
+    client_credentials: 1,
+    refresh_token: 2,
+    session_cookie: 1,
+    totp: 1,
+  });
 
   await postgres.startServer();
   expect((await auth.token(credentials, orders)).status).toBe(200);

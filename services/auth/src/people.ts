@@ -1,8 +1,7 @@
 import type { User } from "@vitrine/contracts/auth";
-import { ServiceError } from "@vitrine/kit/errors";
+import { attempt } from "./attempt.ts";
 import { type Caller, networkOf } from "./caller.ts";
 import { isGuessable } from "./common-passwords.ts";
-import type { AttemptMethod } from "./people-events.ts";
 import type { SecondFactorDeps } from "./second-factor-proof.ts";
 import type { SessionDeps } from "./sessions.ts";
 import { createUserStore, type UserStore } from "./store/users.ts";
@@ -16,21 +15,23 @@ interface NameAndPassword {
   readonly password: string;
 }
 
-/** Makes a viewer; the name is compared without case. */
-export async function register(
-  deps: PeopleDeps,
-  { name, password }: NameAndPassword,
-  caller: Caller,
-): Promise<User | "name_taken" | "weak_password"> {
+type Registered = User | "name_taken" | "weak_password";
+
+/** Makes a viewer; the name is compared without case. @throws ThrottledError */
+export function register(deps: PeopleDeps, claimed: NameAndPassword, caller: Caller): Promise<Registered> {
+  return attempt(deps, "registration", () => makeViewer(deps, claimed, caller));
+}
+
+async function makeViewer(deps: PeopleDeps, { name, password }: NameAndPassword, caller: Caller): Promise<Registered> {
   const { passwords, audit, peopleEvents, newId } = deps;
-  await deps.defence.guard("registration", networkOf(caller.address), caller);
+  await deps.defence.guard("registration", networkOf(caller.address), caller, "registration");
   const refused = { event: "user_created", outcome: "failure", action: "registration" } as const;
   if (isGuessable(password, name)) {
     peopleEvents.refused("registration", "weak_password");
     await audit.record(caller, { ...refused, reason: "weak_password" });
     return "weak_password";
   }
-  const passwordHash = await orThrottled(deps, "registration", passwords.hash(password));
+  const passwordHash = await passwords.hash(password);
   const user: User = { id: newId(), name, role: "viewer" };
   const added = await audit.transaction(caller, async (tx, note) => {
     const done = await createUserStore(tx).add({ ...user, passwordHash });
@@ -47,18 +48,4 @@ export async function register(
   }
   peopleEvents.succeeded("registration");
   return user;
-}
-
-/** Counts work that too much other work waited before. */
-export async function orThrottled<T>(
-  { peopleEvents }: Pick<PeopleDeps, "peopleEvents">,
-  method: AttemptMethod,
-  work: Promise<T>,
-): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof ServiceError && error.reason === "busy") peopleEvents.refused(method, "throttled");
-    throw error;
-  }
 }

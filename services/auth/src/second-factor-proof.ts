@@ -51,7 +51,7 @@ export async function proveSecondFactor(
   code: string,
   caller: Caller,
 ): Promise<Proof | undefined> {
-  const buckets = await deps.defence.guard("second_factor", userId, caller);
+  const buckets = await deps.defence.guard("second_factor", userId, caller, "totp");
   const backup = parseBackupCode(code);
   const method = backup === undefined ? "totp" : "backup_code";
   const judged = backup === undefined ? await judgeTotp(deps, userId, code) : await judgeBackup(deps, userId, code);

@@ -45,7 +45,7 @@ export async function confirmEnrolment(
   const userId = session.user.id;
   const stored = await createSecondFactorStore(database).find(userId);
   if (stored === undefined || stored.confirmed) return "nothing_begun";
-  const buckets = await defence.guard("second_factor", userId, caller);
+  const buckets = await defence.guard("second_factor", userId, caller, "totp");
   const step = findStep(openSeed(deps, userId, stored), code, now(), stored.lastStep);
   const codes = makeBackupCodes();
   const hashes = step === undefined ? [] : await hashBackupCodes(passwords, codes);

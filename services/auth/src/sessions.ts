@@ -82,17 +82,14 @@ export type RefreshOutcome = OpenSession | "unknown" | "reused" | "over";
 /**
  * Exchanges a refresh token for its successor. A token that was used before ends the whole session, since one of its
  * two holders is a thief and nobody can say which (RFC 9700 §4.14.2): of two uses at once one gets the successor, and
- * finds the session over.
+ * finds the session over. Of a token that is `unknown` nothing is stored here.
  */
 export async function refreshSession(deps: SessionDeps, token: string, caller: Caller): Promise<RefreshOutcome> {
   const outcome = await deps.audit.transaction(caller, async (tx, note) => {
     const store = createSessionStore(tx);
     const hash = hashOf(token);
     const found = refreshTokenForm.test(token) ? await store.lockByToken(hash) : undefined;
-    if (found === undefined) {
-      note({ event: "authn_login_fail", outcome: "failure", action: "refresh_token", reason: "invalid_credentials" });
-      return "unknown";
-    }
+    if (found === undefined) return "unknown";
     const { session, used } = found;
     const about = { actor: session.user.id, session: session.id } as const;
     if (used) {

@@ -3,7 +3,8 @@ import type { Queryable } from "@vitrine/kit/postgres";
 import type { Note } from "./audit.ts";
 import type { Caller } from "./caller.ts";
 import { failuresBefore } from "./defence.ts";
-import { orThrottled, type PeopleDeps } from "./people.ts";
+import { attempt } from "./attempt.ts";
+import type { PeopleDeps } from "./people.ts";
 import { findChallenge, openChallenge, proveSecondFactor, refuseProof } from "./second-factor-proof.ts";
 import { openSession, type OpenSession, type Opening } from "./sessions.ts";
 import { createSecondFactorStore } from "./store/second-factor.ts";
@@ -23,7 +24,16 @@ export interface SecondFactorNeeded {
  * Opens a session for the person whose name and password these are, or asks for their second factor. An unknown name
  * costs what a wrong password does, in time, in attempts and in words (ASVS 6.3.8). @throws ThrottledError
  */
-export async function signIn(
+export function signIn(
+  deps: PeopleDeps,
+  claimed: NameAndPassword,
+  kind: Opening["kind"],
+  caller: Caller,
+): Promise<OpenSession | SecondFactorNeeded | undefined> {
+  return attempt(deps, "password", () => judgePassword(deps, claimed, kind, caller));
+}
+
+async function judgePassword(
   deps: PeopleDeps,
   { name, password }: NameAndPassword,
   kind: Opening["kind"],
@@ -32,7 +42,7 @@ export async function signIn(
   const { users, passwords, audit, defence, peopleEvents, now } = deps;
   const guard = await defence.guardSignIn(name, caller);
   const user = await users.findByName(name);
-  const matches = await orThrottled(deps, "password", passwords.verify(password, user?.passwordHash));
+  const matches = await passwords.verify(password, user?.passwordHash);
   if (!matches || user === undefined) {
     peopleEvents.refused("password", "invalid_credentials");
     const failure = { event: "authn_login_fail", outcome: "failure", action: "password", actor: user?.id } as const;
@@ -53,16 +63,32 @@ export async function signIn(
 }
 
 /** Opens the session a challenge stands for, by the second factor of whoever met the first. @throws ThrottledError */
-export async function signInWithCode(
+export function signInWithCode(
   deps: PeopleDeps,
   challengeText: string,
   code: string,
   caller: Caller,
-): Promise<{ readonly opened: OpenSession; readonly kind: Opening["kind"] } | undefined> {
+): Promise<MetChallenge | undefined> {
+  return attempt(deps, "totp", () => judgeCode(deps, challengeText, code, caller));
+}
+
+interface MetChallenge {
+  readonly opened: OpenSession;
+  readonly kind: Opening["kind"];
+}
+
+async function judgeCode(
+  deps: PeopleDeps,
+  challengeText: string,
+  code: string,
+  caller: Caller,
+): Promise<MetChallenge | undefined> {
   const { users, audit, peopleEvents } = deps;
   const challenge = await findChallenge(deps, challengeText);
   const user = challenge && (await users.findWithPassword(challenge.userId));
   if (challenge === undefined || user === undefined) {
+    await deps.defence.guessed(caller, "totp");
+    peopleEvents.refused("totp", "invalid_credentials");
     const failure = { event: "authn_login_fail", outcome: "failure", action: "totp" } as const;
     await audit.record(caller, { ...failure, reason: "unknown_challenge" });
     return undefined;

@@ -1,22 +1,25 @@
 import type { AuditEntry } from "./audit.ts";
 import type { Caller } from "./caller.ts";
-import { orThrottled, type PeopleDeps } from "./people.ts";
+import { attempt } from "./attempt.ts";
+import type { PeopleDeps } from "./people.ts";
 import { proveSecondFactor, refuseProof } from "./second-factor-proof.ts";
 import { createSecondFactorStore } from "./store/second-factor.ts";
 import { createSessionStore, type StoredSession } from "./store/sessions.ts";
 
 /** Whether this is the password of the session's owner, throttled by session: a stolen one must not guess it. */
-export async function isOwnPassword(
+export function isOwnPassword(
   deps: PeopleDeps,
   session: StoredSession,
   password: string,
   caller: Caller,
 ): Promise<boolean> {
-  const buckets = await deps.defence.guard("session", session.id, caller);
-  const user = await deps.users.findWithPassword(session.user.id);
-  const matches = await orThrottled(deps, "password", deps.passwords.verify(password, user?.passwordHash));
-  if (matches) await deps.defence.forgiveAll(deps.database, buckets);
-  return matches;
+  return attempt(deps, "password", async () => {
+    const buckets = await deps.defence.guard("session", session.id, caller, "password");
+    const user = await deps.users.findWithPassword(session.user.id);
+    const matches = await deps.passwords.verify(password, user?.passwordHash);
+    if (matches) await deps.defence.forgiveAll(deps.database, buckets);
+    return matches;
+  });
 }
 
 /** Proves anew who holds the session; where a second factor is active it is needed as well. @throws ThrottledError */

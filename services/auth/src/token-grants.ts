@@ -7,10 +7,10 @@ import {
 } from "@vitrine/contracts/auth";
 import { scopesOfRole } from "@vitrine/contracts/scopes";
 import type { AccessTokens } from "./access-tokens.ts";
-import type { Audit } from "./audit.ts";
 import type { Caller } from "./caller.ts";
-import { authenticateClient, type ClientAuthenticationDeps, UnknownClientError } from "./client-authentication.ts";
-import type { AuthEvents, GrantMethod } from "./events.ts";
+import { type ClientAuthenticationDeps, requireClient } from "./client-authentication.ts";
+import { whyUnjudged } from "./attempt.ts";
+import type { GrantMethod } from "./events.ts";
 import { OAuthError } from "./oauth-error.ts";
 import { grantScopes } from "./scope-request.ts";
 import type { Client } from "./store/clients.ts";
@@ -20,8 +20,6 @@ import { requireParameter, type TokenForm } from "./token-form.ts";
 export interface GrantDeps extends ClientAuthenticationDeps {
   readonly users: UserStore;
   readonly accessTokens: AccessTokens;
-  readonly events: AuthEvents;
-  readonly audit: Audit;
   /** What our tokens are for; token exchange may name it and nothing else. */
   readonly audience: string;
 }
@@ -38,13 +36,12 @@ const methods: ReadonlyMap<string, GrantMethod> = new Map([
 
 /** Refusals that say something about an identity; a request that is merely malformed is not an attempt. */
 const refusals = {
-  invalid_client: "invalid_credentials",
   invalid_grant: "unknown_subject",
   invalid_scope: "invalid_scope",
   unauthorized_client: "unauthorized_client",
 } as const satisfies Partial<Record<TokenErrorCode, string>>;
 
-/** Answers a token request (RFC 6749 §4.4, RFC 8693). @throws OAuthError */
+/** Answers a token request (RFC 6749 §4.4, RFC 8693). @throws OAuthError; ThrottledError */
 export async function grantToken(
   deps: GrantDeps,
   form: TokenForm,
@@ -55,7 +52,7 @@ export async function grantToken(
   if (method === undefined) throw new OAuthError("unsupported_grant_type", "this grant type is not offered");
   let clientId: string | undefined;
   try {
-    const client = await authenticateClient(deps, authorization, form);
+    const client = await requireClient(deps, authorization, form, caller, method);
     clientId = client.clientId;
     const granted = await grants[method](deps, client, form);
     const issued = {
@@ -69,12 +66,12 @@ export async function grantToken(
     deps.events.tokenIssued(method);
     return granted.token;
   } catch (error) {
-    if (error instanceof UnknownClientError) clientId = error.clientId;
+    const unjudged = whyUnjudged(error);
+    if (unjudged !== undefined) deps.events.tokenRefused(method, unjudged);
     if (error instanceof OAuthError && error.code in refusals) {
       const reason = refusals[error.code as keyof typeof refusals];
       deps.events.tokenRefused(method, reason);
-      const event = reason === "invalid_credentials" ? "authn_login_fail" : "authz_fail";
-      const refused = { event, outcome: "failure", action: method, reason } as const;
+      const refused = { event: "authz_fail", outcome: "failure", action: method, reason } as const;
       await deps.audit.record(caller, { ...refused, actor: clientId, client: clientId });
     }
     throw error;

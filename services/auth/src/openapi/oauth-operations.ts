@@ -45,6 +45,7 @@ export const oauthOperations: readonly Operation[] = [
     access: { by: "client" },
     form: aboutToken,
     answers: { 200: { description: "Its state.", body: introspection } },
+    refusals: [429],
   },
   {
     method: "post",
@@ -54,6 +55,7 @@ export const oauthOperations: readonly Operation[] = [
     access: { by: "client" },
     form: aboutToken,
     answers: { 200: { description: "It is not good any more, or never was the client's." } },
+    refusals: [429],
   },
   {
     method: "get",

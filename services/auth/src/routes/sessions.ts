@@ -5,6 +5,7 @@ import type { AppEnv } from "@vitrine/kit/http";
 import { validated } from "@vitrine/kit/http/validate";
 import { Hono } from "hono";
 import { z } from "zod";
+import { attempt } from "../attempt.ts";
 import { changePassword } from "../change-password.ts";
 import { refuseCrossSite } from "../cross-site.ts";
 import type { PeopleDeps } from "../people.ts";
@@ -87,7 +88,7 @@ export function cookieRoutes(deps: SessionRouteDeps) {
     .post("/session/token", ownSite, async (c) => {
       const handle = readSessionCookie(c);
       if (handle === undefined) throw new ServiceError("unauthenticated", "there is no session cookie");
-      const session = await sessionOfHandle(database, deps, handle);
+      const session = await attempt(deps, "session_cookie", () => sessionOfHandle(database, deps, handle));
       if (session === undefined) {
         peopleEvents.refused("session_cookie", "session_over");
         clearSessionCookie(c);

@@ -2,7 +2,7 @@ import { grantTypes } from "@vitrine/contracts/auth";
 import type { AppEnv } from "@vitrine/kit/http";
 import type { Logger } from "@vitrine/kit/log";
 import { type Context, Hono } from "hono";
-import { authenticateClient } from "../client-authentication.ts";
+import { requireClient } from "../client-authentication.ts";
 import { answerOAuthError } from "../oauth-error.ts";
 import { grantRenewal, type RefreshGrantDeps } from "../refresh-grant.ts";
 import { parseTokenForm, requireParameter, type TokenForm } from "../token-form.ts";
@@ -29,13 +29,14 @@ export function tokenRoutes(deps: TokenRouteDeps) {
     })
     .post("/introspect", async (c) => {
       const form = await readForm(c);
-      await authenticateClient(deps, c.req.header("authorization"), form);
+      await requireClient(deps, c.req.header("authorization"), form, deps.callerOf(c));
       return c.json(await introspect(deps, requireParameter(form, "token")));
     })
     .post("/revoke", async (c) => {
       const form = await readForm(c);
-      const client = await authenticateClient(deps, c.req.header("authorization"), form);
-      await revokeToken(deps, client, requireParameter(form, "token"), deps.callerOf(c));
+      const caller = deps.callerOf(c);
+      const client = await requireClient(deps, c.req.header("authorization"), form, caller);
+      await revokeToken(deps, client, requireParameter(form, "token"), caller);
       return c.body(null, 200);
     });
 }
