@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pieceId } from "./inventory.ts";
+import { displayText, maison, pieceId, pieceKind } from "./piece.ts";
 
 /** An amount in minor units of an ISO 4217 currency: 1250000 EUR is twelve thousand five hundred euros. */
 export const money = z.object({
@@ -9,18 +9,11 @@ export const money = z.object({
 
 export type Money = z.infer<typeof money>;
 
-/** Text people read: no control characters, which neither a page nor PostgreSQL's `text` can hold. */
-const displayText = z.string().regex(/^[^\p{Cc}]+$/u, "no control characters");
-
-export const maison = displayText.min(1).max(80);
-
-export const pieceKinds = ["watch", "jewellery", "leather", "couture"] as const;
-
 export const piece = z.object({
   id: pieceId,
   maison,
   name: displayText.min(1).max(120),
-  kind: z.enum(pieceKinds),
+  kind: pieceKind,
   /** At most what a hundred of stay an exact number (2^53 - 1). */
   price: money.extend({ amount: z.int().nonnegative().max(90_071_992_547_409) }),
 });

@@ -11,6 +11,8 @@ export const scopes = [
   "catalog:write",
   "inventory:read",
   "inventory:write",
+  /** Faults and scenarios: see and switch them. */
+  "faults:admin",
   "users:admin",
   /** Ingest keys: make, list and revoke. */
   "keys:admin",
@@ -39,5 +41,5 @@ const operator: readonly Scope[] = [...viewer, "catalog:write", "inventory:write
 export const scopesOfRole: Readonly<Record<Role, readonly Scope[]>> = {
   viewer,
   operator,
-  admin: [...operator, "telemetry:admin", "users:admin", "signing-keys:admin"],
+  admin: [...operator, "telemetry:admin", "faults:admin", "users:admin", "signing-keys:admin"],
 };

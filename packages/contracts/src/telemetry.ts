@@ -1,3 +1,6 @@
+import { faultNames } from "./faults.ts";
+import { pieceKinds } from "./piece.ts";
+
 /**
  * The telemetry contract: every metric, log action and span attribute that Vitrine emits under a name of its own or
  * relies on by name. Code takes its names from here; dashboards, rules and tests do too. Semantic conventions first.
@@ -199,9 +202,62 @@ export const metrics = {
     name: "inventory.reservations",
     kind: "counter",
     unit: "{reservation}",
-    description: "Reservations asked for, by outcome.",
-    attributes: { outcome: ["held", "out_of_stock", "released"] },
+    description: "Reservations asked for, and what became of them.",
+    attributes: { outcome: ["held", "out_of_stock", "committed", "released", "expired"] },
     services: ["inventory"],
+  }),
+  inventoryReservationAge: metric({
+    name: "inventory.reservation.age",
+    kind: "histogram",
+    unit: "s",
+    description: "How long reservations were held before they ended.",
+    attributes: { outcome: ["committed", "released", "expired"] },
+    services: ["inventory"],
+    buckets: [0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600],
+  }),
+  inventoryReservationsHeld: metric({
+    name: "inventory.reservations.held",
+    kind: "gauge",
+    unit: "{reservation}",
+    description: "Reservations held now; every process of inventory reports the same number.",
+    attributes: {},
+    services: ["inventory"],
+  }),
+  inventoryReservationsOldest: metric({
+    name: "inventory.reservations.oldest",
+    kind: "gauge",
+    unit: "s",
+    description: "Age of the oldest reservation still held, 0 without one; every process reports the same number.",
+    attributes: {},
+    services: ["inventory"],
+  }),
+  inventoryStock: metric({
+    name: "inventory.stock",
+    kind: "gauge",
+    unit: "{piece}",
+    description: "Pieces in stock by state, maison and kind; every process of inventory reports the same number.",
+    attributes: {
+      state: ["available", "reserved"],
+      "piece.kind": [...pieceKinds, "unknown"],
+      "piece.maison": "bounded",
+    },
+    services: ["inventory"],
+  }),
+  inventoryLowStock: metric({
+    name: "inventory.stock.low",
+    kind: "gauge",
+    unit: "{piece}",
+    description: "Different pieces of which three or fewer are available; every process reports the same number.",
+    attributes: { "piece.kind": [...pieceKinds, "unknown"], "piece.maison": "bounded" },
+    services: ["inventory"],
+  }),
+  faultActive: metric({
+    name: "fault.active",
+    kind: "gauge",
+    unit: "{fault}",
+    description: "1 while an injected fault is on, 0 while it is off; told only where fault injection is enabled.",
+    attributes: { "fault.name": faultNames },
+    services: ["orders", "inventory", "generator"],
   }),
   authAttempts: metric({
     name: "auth.attempts",
@@ -520,9 +576,14 @@ export const logActions = {
   "order.released": action("The reservation of a failed order was given back.", ["orders"]),
   "order.sweep_failed": action("Orders left over could not be settled; it will be tried again.", ["orders"]),
   "catalogue.changed": action("A piece was added or changed.", ["orders"]),
+  "fault.on": action("A fault was switched on.", ["orders", "inventory", "generator"]),
+  "fault.off": action("A fault was switched off, or its time had passed.", ["orders", "inventory", "generator"]),
   "stock.reserved": action("Pieces were set aside for an order.", ["inventory"]),
   "stock.refused": action("A reservation found too few pieces.", ["inventory"]),
   "stock.released": action("Reserved pieces went back on the shelf.", ["inventory"]),
+  "stock.committed": action("Reserved pieces were sold.", ["inventory"]),
+  "stock.expired": action("A reservation was held for too long: its pieces went back on the shelf.", ["inventory"]),
+  "stock.sweep_failed": action("Reservations past their time could not be ended; tried again soon.", ["inventory"]),
   "stock.restocked": action("Pieces were added to the stock.", ["inventory"]),
   authn_login_success: action("A person signed in.", ["auth"]),
   authn_login_fail: action("A sign-in was refused.", ["auth"]),

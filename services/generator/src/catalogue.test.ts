@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { piece, pieceKinds } from "@vitrine/contracts/orders";
+import { piece } from "@vitrine/contracts/orders";
+import { pieceKinds } from "@vitrine/contracts/piece";
 import { makeCatalogue } from "./catalogue.ts";
 
 describe("demo catalogue", () => {

@@ -1,4 +1,5 @@
-import { type Piece, pieceKinds } from "@vitrine/contracts/orders";
+import type { Piece } from "@vitrine/contracts/orders";
+import { pieceKinds } from "@vitrine/contracts/piece";
 import { createRandom, type Random } from "./random.ts";
 
 /** What a customer leafs through: one kind of pieces, or all of them. */

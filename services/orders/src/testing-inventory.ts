@@ -3,7 +3,10 @@ import type { ReservationRequest } from "@vitrine/contracts/inventory";
 type Answer = (request: ReservationRequest) => Response | Promise<Response>;
 
 export const held: Answer = (request) =>
-  Response.json({ ...request, status: "held", createdAt: "2026-01-02T03:04:05.000Z" }, { status: 201 });
+  Response.json(
+    { ...request, status: "held", createdAt: "2026-01-02T03:04:05.000Z", expiresAt: "2026-01-02T03:19:05.000Z" },
+    { status: 201 },
+  );
 
 /** An inventory that behaves as the test tells it to, over real HTTP, and keeps what was asked of it. */
 export function startFakeInventory() {

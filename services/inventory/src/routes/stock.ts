@@ -1,5 +1,6 @@
 import { idempotencyHeader } from "@vitrine/contracts/idempotency";
-import { pieceId, restock } from "@vitrine/contracts/inventory";
+import { restock } from "@vitrine/contracts/inventory";
+import { pieceId } from "@vitrine/contracts/piece";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireScope } from "@vitrine/kit/http/auth";

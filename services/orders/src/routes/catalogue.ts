@@ -1,5 +1,5 @@
-import { pieceId } from "@vitrine/contracts/inventory";
-import { maison, pieceInput, pieceKinds } from "@vitrine/contracts/orders";
+import { pieceInput } from "@vitrine/contracts/orders";
+import { maison, pieceId, pieceKinds } from "@vitrine/contracts/piece";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireScope } from "@vitrine/kit/http/auth";
