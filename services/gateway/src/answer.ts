@@ -36,7 +36,9 @@ export async function answer(admitted: Admitted, deps: GatewayDeps): Promise<Res
   if (route.ingest !== undefined && route.body !== "none" && claims !== undefined) {
     const ingest = route.ingest.format === "otlp" ? ingestOtlp : ingestLoki;
     const { body, timeoutMs } = route;
-    const { response, bytes } = await ingest({ request: c.req.raw, claims, url, body, timeoutMs, passage });
+    const path = forwardedPath(route, target.path);
+    const { collector } = deps;
+    const { response, bytes } = await ingest({ request: c.req.raw, claims, collector, path, body, timeoutMs, passage });
     passage.leave();
     if (response.status < 500) deps.events.upstreamAnswered(route.upstream);
     if (response.ok) deps.events.accepted(claims.client_id, route.ingest.signal, bytes);

@@ -7,6 +7,8 @@ import { mediaType } from "./rpc-status.ts";
 /** A request's body on its way to an upstream, always decoded: what was counted is what is sent. */
 export interface ForwardBody {
   readonly content: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Bytes of the content, where they are known before it was read. */
+  readonly length: number | undefined;
   /** Encoded bytes the client has sent so far. */
   received(): number;
   /** Bytes they have become. */
@@ -45,7 +47,7 @@ export async function takeBody(request: Request, rule: BodyRule, mayUnpack: () =
     return streamed(new Blob([bytes]).stream(), encoding, rule, request.signal);
   }
   if (encoding !== "identity") await mayUnpack();
-  return streamed(request.body, encoding, rule, request.signal);
+  return streamed(request.body, encoding, rule, request.signal, length);
 }
 
 /** What `Content-Length` says; `NaN` for a body of unknown length. */
@@ -75,7 +77,13 @@ function contentEncoding(request: Request, rule: BodyRule): Encoding {
 }
 
 function whole(content: Uint8Array<ArrayBuffer>, received: number): ForwardBody {
-  return { content, received: () => received, decoded: () => content.byteLength, fault: () => undefined };
+  return {
+    content,
+    length: content.byteLength,
+    received: () => received,
+    decoded: () => content.byteLength,
+    fault: () => undefined,
+  };
 }
 
 /** `undefined` when the body unpacks to more than is unpacked in one go. */
@@ -95,6 +103,7 @@ function streamed(
   encoding: Encoding,
   rule: BodyRule,
   client: AbortSignal,
+  declared = Number.NaN,
 ): ForwardBody {
   let received = 0;
   let unpacked = 0;
@@ -125,6 +134,7 @@ function streamed(
         );
   return {
     content,
+    length: encoding === "identity" && declared >= 0 ? declared : undefined,
     received: () => received,
     decoded: () => (encoding === "identity" ? received : unpacked),
     fault: () => fault,

@@ -1,6 +1,7 @@
 import type { Readiness } from "@vitrine/kit/lifecycle";
 import type { Logger } from "@vitrine/kit/log";
 import type { Authenticator } from "./admit.ts";
+import type { Collector } from "./collector/collector.ts";
 import type { ClientAddress } from "./client-address.ts";
 import type { GatewayEvents } from "./events.ts";
 import type { Limits } from "./limits/limits.ts";
@@ -16,6 +17,7 @@ export interface GatewayDeps extends Authenticator {
   readonly clientAddress: ClientAddress;
   readonly events: GatewayEvents;
   readonly tails: Tails;
+  readonly collector: Collector;
   /** Addresses without a trailing slash. */
   readonly upstreams: UpstreamUrls;
   readonly routes: readonly Route[];

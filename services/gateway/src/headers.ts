@@ -1,6 +1,7 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { serviceName } from "@vitrine/contracts/feed";
 import { ServiceError } from "@vitrine/kit/errors";
+import type { Identity } from "./collector/collector.ts";
 import { readSessionHandle, sessionCookie } from "./browser/session-cookie.ts";
 import { type Route, upstreams } from "./routes/route.ts";
 
@@ -52,7 +53,7 @@ const identityForm = /^[\x21-\x7e]{1,128}$/;
  *
  * @throws ServiceError `insufficient_scope` for a name that is not below the prefix
  */
-export function identityHeaders(claims: AccessClaims, request: Request): Record<string, string> {
+export function identityHeaders(claims: AccessClaims, request: Request): Identity {
   const { service_prefix: prefix } = claims;
   const service = prefix === undefined ? (claims.service ?? claims.client_id) : serviceBelow(prefix, request);
   if (!identityForm.test(claims.client_id) || !identityForm.test(service)) {

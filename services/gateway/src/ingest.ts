@@ -1,6 +1,6 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { takeBody } from "./body.ts";
-import { callCollector, type CollectorAnswer, misleading, refusalText } from "./collector.ts";
+import { type Collector, type CollectorAnswer, misleading, refusalText } from "./collector/collector.ts";
 import { identityHeaders, ingestAnswerHeaders } from "./headers.ts";
 import type { Passage } from "./limits/limits.ts";
 import { adviseRetry } from "./refuse.ts";
@@ -10,8 +10,9 @@ import { encodeStatus, type OtlpMediaType, otlpMediaType } from "./rpc-status.ts
 export interface IngestRequest {
   readonly request: Request;
   readonly claims: AccessClaims;
-  /** The collector's address for this signal. */
-  readonly url: string;
+  readonly collector: Collector;
+  /** The collector's path for this signal. */
+  readonly path: string;
   readonly body: BodyRule;
   readonly timeoutMs: number;
   readonly passage: Passage;
@@ -28,12 +29,13 @@ export interface IngestAnswer {
  * success, partial success, or a `google.rpc.Status` in the request's encoding, with the status the exporter needs to
  * keep or drop its data.
  *
- * @throws ServiceError 413, 415, 400 for the body; 502, 503, 504 as `callCollector` does
+ * @throws ServiceError 413, 415, 400 for the body; 502, 503, 504 as the collector's `post` does
  */
 export async function ingestOtlp({
   request,
   claims,
-  url,
+  collector,
+  path,
   body: rule,
   timeoutMs,
   passage,
@@ -43,11 +45,10 @@ export async function ingestOtlp({
   const queued = passage.toUpstream();
   if (queued !== undefined) await queued;
   const type = otlpMediaType(request.headers.get("content-type") ?? undefined);
-  const answer = await callCollector({ url, identity, type, content: body.content, timeoutMs }).catch(
-    (error: unknown) => {
-      throw body.fault() ?? error;
-    },
-  );
+  const { content, length } = body;
+  const answer = await collector.post({ path, identity, type, content, length, timeoutMs }).catch((error: unknown) => {
+    throw body.fault() ?? error;
+  });
   // The collector may have answered before it read so far.
   const fault = body.fault();
   if (fault !== undefined) throw fault;
@@ -59,7 +60,7 @@ function toOtlpResponse(answer: CollectorAnswer, type: OtlpMediaType): Response 
   const { status } = answer;
   const headers = new Headers(ingestAnswerHeaders);
   headers.set("content-type", type);
-  if (answer.retryAfter !== null) headers.set("retry-after", answer.retryAfter);
+  if (answer.retryAfter !== undefined) headers.set("retry-after", answer.retryAfter);
   adviseRetry(headers, status);
   // A 5xx speaks of what is behind the collector, addresses included: that stays inside.
   const plain = status < 500 && answer.mediaType === type;

@@ -1,6 +1,6 @@
 import { ServiceError } from "@vitrine/kit/errors";
 import { takeBody } from "./body.ts";
-import { callCollector, type CollectorAnswer, refusalText } from "./collector.ts";
+import { type CollectorAnswer, refusalText } from "./collector/collector.ts";
 import { identityHeaders, ingestAnswerHeaders } from "./headers.ts";
 import type { IngestAnswer, IngestRequest } from "./ingest.ts";
 import { toOtlpLogs } from "./loki-otlp.ts";
@@ -13,12 +13,13 @@ const maxOtlpBytes = 16_777_216;
  * Takes one push of Loki's JSON API and hands it to the collector as OTLP logs, so that these clients go the same way
  * as all others: 204, or Loki's plain text with the status its clients retry by.
  *
- * @throws ServiceError 400 for a push that is none, 413, 415; 502, 503, 504 as `callCollector` does
+ * @throws ServiceError 400 for a push that is none, 413, 415; 502, 503, 504 as the collector's `post` does
  */
 export async function ingestLoki({
   request,
   claims,
-  url,
+  collector,
+  path,
   body: rule,
   timeoutMs,
   passage,
@@ -29,15 +30,15 @@ export async function ingestLoki({
     throw body.fault() ?? error;
   });
   passage.carried(body.decoded());
-  const content = JSON.stringify(toOtlpLogs(parseJson(text)));
-  if (Buffer.byteLength(content) > maxOtlpBytes) {
+  const content = new TextEncoder().encode(JSON.stringify(toOtlpLogs(parseJson(text))));
+  if (content.byteLength > maxOtlpBytes) {
     throw new ServiceError("payload_too_large", "the push is too large: send fewer entries at a time", {
       reason: "too_large",
     });
   }
   const queued = passage.toUpstream();
   if (queued !== undefined) await queued;
-  const answer = await callCollector({ url, identity, type: "application/json", content, timeoutMs });
+  const answer = await collector.post({ path, identity, type: "application/json", content, timeoutMs });
   return { response: toLokiResponse(answer), bytes: body.received() };
 }
 
@@ -54,7 +55,7 @@ function toLokiResponse(answer: CollectorAnswer): Response {
   const rejected = answer.status < 300 ? rejectedEntries(answer) : undefined;
   if (answer.status < 300 && rejected === undefined) return new Response(null, { status: 204, headers });
   headers.set("content-type", "text/plain; charset=utf-8");
-  if (answer.retryAfter !== null) headers.set("retry-after", answer.retryAfter);
+  if (answer.retryAfter !== undefined) headers.set("retry-after", answer.retryAfter);
   // As in Loki, a 400 may mean that a part was stored: it is not to be sent again.
   const status = rejected === undefined ? answer.status : 400;
   adviseRetry(headers, status);

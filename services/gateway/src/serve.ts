@@ -4,7 +4,8 @@ import { observe } from "@vitrine/kit/telemetry";
 import { createApp } from "./app.ts";
 import { createSessionTokens } from "./browser/sessions.ts";
 import { createClientAddress } from "./client-address.ts";
-import { probeCollector } from "./collector-probe.ts";
+import { createCollector } from "./collector/collector.ts";
+import { probeCollector } from "./collector/probe.ts";
 import type { Config } from "./config.ts";
 import { createEvents } from "./events.ts";
 import { createIdentity } from "./identity.ts";
@@ -36,6 +37,7 @@ export function serve({ config, logger, lifecycle }: ServiceParts<Config>): void
     limits,
     clientAddress: createClientAddress(config),
     events: createEvents(logger),
+    collector: lifecycle.own(createCollector(config.upstreams.collector), (collector) => collector.close()),
     upstreams: config.upstreams,
   };
   const listener = {

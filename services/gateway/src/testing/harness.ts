@@ -7,6 +7,7 @@ import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { createApp } from "../app.ts";
 import type { UpstreamUrls } from "../deps.ts";
 import { createSessionTokens } from "../browser/sessions.ts";
+import { createCollector } from "../collector/collector.ts";
 import { createClientAddress } from "../client-address.ts";
 import { createEvents, type GatewayEvents, type Refusal } from "../events.ts";
 import { createForgeryGuard } from "../limits/forgery-guard.ts";
@@ -89,6 +90,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     limits,
     clientAddress: createClientAddress({ trustedProxies: options.trustedProxies ?? [] }),
     events: recordEvents(createEvents(logger), records),
+    collector: lifecycle.own(createCollector(options.upstreams?.collector ?? urls.collector), (pool) => pool.close()),
     upstreams: { ...urls, ...options.upstreams },
   };
   const listener = { host: "127.0.0.1", port: 0, maxBodyBytes: Number.MAX_SAFE_INTEGER };
