@@ -70,6 +70,17 @@ describe("bun run users", () => {
     await expect(run(args)).rejects.toMatchObject({ name: "UsageError", message: expect.stringContaining(message) });
   });
 
+  test("audit-check prints what to keep, asks about what was kept, and fails when a row does not hold", async () => {
+    const held = { intact: true, rows: 7, head: "ab".repeat(32), brokenAt: null, follows: null };
+    const { sent, output } = await run(["audit-check", `5:${"cd".repeat(32)}`], Response.json(held));
+    expect(sent).toEqual([[`POST /audit/check?head=5%3A${"cd".repeat(32)}`, undefined]]);
+    expect(output).toStartWith(`7:${held.head}\n`);
+    const broken = { ...held, intact: false, brokenAt: 8 };
+    await expect(run(["audit-check"], Response.json(broken))).rejects.toThrow("does not hold from row 8 on");
+    const shorter = { ...held, intact: false, follows: false };
+    await expect(run(["audit-check"], Response.json(shorter))).rejects.toThrow("cut short or made anew");
+  });
+
   test("a name nobody has is said to be none", async () => {
     await expect(run(["disable", "bert"], page())).rejects.toThrow('no person named "bert"');
   });

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { auditCheck } from "@vitrine/contracts/people";
 import { roles } from "@vitrine/contracts/scopes";
 import { createdUser, listedUser, type ListedUser, listedUserPage, resetPassword } from "@vitrine/contracts/users";
 import type { AuthApi } from "./auth-api.ts";
@@ -13,6 +14,7 @@ export const usersUsage = `Usage: bun run users <command>
   disable NAME                 sign a person out everywhere, and let them not sign in
   enable NAME                  let them sign in again
   reset NAME                   a new password, printed once; sessions and tokens end
+  audit-check [ROWS:HEAD]      whether any security event was altered or removed, since an earlier check if named
 
   Roles: ${roles.join(", ")}. Any command: --json.
   As the administrator \`admin\` of this checkout, or by VITRINE_TOKEN at VITRINE_URL.`;
@@ -52,17 +54,32 @@ export async function runUsers(args: readonly string[], { api, write }: UsersWor
       const reset = await api.call("POST", `/users/${user.id}/password`, resetPassword);
       return print(reset, `${reset.password}\n\nNew password of "${user.name}". It is shown this once.`);
     }
+    case "audit-check":
+      return await checkAudit(api, name, print);
     default:
       throw new UsageError(`There is no command "users ${command}".\n\n${usersUsage}`);
   }
 }
 
-async function change(
-  api: AuthApi,
-  name: string,
-  body: object,
-  print: (value: unknown, text: string) => void,
-): Promise<void> {
+type Print = (value: unknown, text: string) => void;
+
+async function checkAudit(api: AuthApi, since: string | undefined, print: Print): Promise<void> {
+  const query = since === undefined ? "" : `?head=${encodeURIComponent(since)}`;
+  const checked = await api.call("POST", `/audit/check${query}`, auditCheck);
+  const { intact, rows, head, brokenAt, follows } = checked;
+  print(
+    checked,
+    `${rows}:${head}\n\n${rows} rows of the audit log hold. Keep the line above where nobody here writes.`,
+  );
+  if (intact) return;
+  throw new SetupError(
+    follows === false && brokenAt === null
+      ? "The audit log does not hold the head you named: it was cut short or made anew."
+      : `The audit log does not hold from row ${brokenAt} on: it was altered, or rows were removed or put in between.`,
+  );
+}
+
+async function change(api: AuthApi, name: string, body: object, print: Print): Promise<void> {
   const { id } = await findUser(api, name);
   const user = await api.call("PATCH", `/users/${id}`, listedUser, body);
   print(user, describeUsers([user]));

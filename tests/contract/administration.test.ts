@@ -66,6 +66,40 @@ test("bun run keys signing shows the signing keys and rotates them", async () =>
   expect(after.map(({ status }) => status)).toEqual(["next", "signing"]);
 });
 
+test("bun run users audit-check finds a security event that was altered, and a log that was cut short", async () => {
+  await using own = await startAuth();
+  const token = await personToken(own, "admin");
+  const check = async (...args: readonly string[]) => {
+    const output: string[] = [];
+    const api = createAuthApi({
+      gatewayUrl: "http://gateway.test",
+      token: async () => token,
+      fetch: async (url, init) => own.app.request(url, init),
+    });
+    await runUsers(["audit-check", ...args], { api, write: (text) => void output.push(text) });
+    return output.join("").split("\n")[0] ?? "";
+  };
+  const alter = async (statement: string) => {
+    await own.database.query("alter table audit_log disable trigger user");
+    await own.database.query(statement);
+    await own.database.query("alter table audit_log enable trigger user");
+  };
+  const kept = await check();
+  await personToken(own, "viewer");
+  expect(await check(kept)).not.toBe(kept);
+  const [row] = await own.database.query<{ reason: string | null }>("select reason from audit_log where seq = 2");
+  await alter("update audit_log set reason = 'another' where seq = 2");
+  await expect(check()).rejects.toThrow("does not hold from row 2 on");
+  await own.database.query("alter table audit_log disable trigger user");
+  await own.database.query("update audit_log set reason = $1 where seq = 2", [row?.reason ?? null]);
+  const grown = await check(kept);
+  await alter("delete from audit_log where seq > 1");
+  await using restarted = await startAuth({ postgres: own.postgres, config: own.config });
+  const query = `?head=${encodeURIComponent(grown)}`;
+  const answer = await restarted.send("POST", `/api/auth/audit/check${query}`, { token });
+  expect(await answer.json()).toMatchObject({ intact: false, brokenAt: null, follows: false });
+});
+
 test("bun run users makes people who can sign in, changes their roles, disables and resets them", async () => {
   const made = await run<ListedUser & { readonly password: string }>("users", "create", "Anna", "--role", "operator");
   const signIn = (password: string) => auth.json("/api/auth/login", { name: "anna", password });

@@ -96,10 +96,27 @@ export const auditEvent = z.object({
 
 export const auditPage = z.object({ items: z.array(auditEvent), next: z.string().nullable() });
 
+/** What an earlier check answered, as `<rows>:<head>`: a log that holds and does not hold this was cut short. */
+export const auditCheckQuery = z.strictObject({
+  head: z
+    .string()
+    .regex(/^\d{1,15}:[0-9a-f]{64}$/, "must be <rows>:<head> of an earlier check")
+    .transform((text) => {
+      const [rows = "0", head = ""] = text.split(":");
+      return { rows: Number(rows), head };
+    })
+    .optional(),
+});
+
 /** `head`: hash of the last row that holds; kept elsewhere, it shows a log that was cut short. */
 export const auditCheck = z.object({
+  /** Every row holds, and the head that was asked about is among them. */
   intact: z.boolean(),
+  /** How many rows hold, from the first on. */
   rows: z.int().nonnegative(),
   head: z.string(),
+  /** `seq` of the first row that does not hold. */
   brokenAt: z.int().positive().nullable(),
+  /** Whether the log still holds the head that was asked about; null where none was. */
+  follows: z.boolean().nullable(),
 });

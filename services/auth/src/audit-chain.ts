@@ -65,12 +65,24 @@ export interface ChainReport {
   readonly head: string;
   /** `seq` of the first row that was altered, that lacks the one before it, or that was put in between. */
   readonly brokenAt: number | undefined;
+  /** Hashes, in hex, of the rows asked for that are there and hold, by `seq`. */
+  readonly hashes: ReadonlyMap<number, string>;
+}
+
+/** How the log ended at some time: a log that holds and does not hold this was cut short or made anew. */
+export interface ChainHead {
+  readonly rows: number;
+  readonly head: string;
 }
 
 const batchSize = 1_000;
 
-/** Reads the whole log and names the first row that does not follow from those before it. */
-export async function verifyChain(database: Queryable): Promise<ChainReport> {
+/**
+ * Reads the whole log and names the first row that does not follow from those before it.
+ * @param marks `seq` of rows whose hash is to be told
+ */
+export async function verifyChain(database: Queryable, marks: readonly number[] = []): Promise<ChainReport> {
+  const hashes = new Map<number, string>();
   let head = chainStart;
   let rows = 0;
   for (;;) {
@@ -83,11 +95,12 @@ export async function verifyChain(database: Queryable): Promise<ChainReport> {
       const row = chainedRow.parse(found);
       const holds =
         row.seq === rows + 1 && isSame(row.previousHash, head) && isSame(row.hash, hashRow(row.previousHash, row));
-      if (!holds) return { rows, head: toHex(head), brokenAt: row.seq };
+      if (!holds) return { rows, head: toHex(head), brokenAt: row.seq, hashes };
       head = row.hash;
       rows = row.seq;
+      if (marks.includes(rows)) hashes.set(rows, toHex(head));
     }
-    if (batch.length < batchSize) return { rows, head: toHex(head), brokenAt: undefined };
+    if (batch.length < batchSize) return { rows, head: toHex(head), brokenAt: undefined, hashes };
   }
 }
 

@@ -47,7 +47,7 @@ describe("the chain", () => {
   test("starts empty, and its head changes with every row", async () => {
     const { audit, database } = await startAudit();
     const empty = await verifyChain(database);
-    expect(empty).toEqual({ rows: 0, head: "0".repeat(64), brokenAt: undefined });
+    expect(empty).toEqual({ rows: 0, head: "0".repeat(64), brokenAt: undefined, hashes: new Map() });
     await audit.record(ourselves, entry);
     expect((await verifyChain(database)).head).not.toBe(empty.head);
   });

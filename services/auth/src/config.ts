@@ -1,9 +1,11 @@
 import {
   type BaseConfig,
   baseShape,
+  encryptionKey,
   type Env,
   flag,
   integer,
+  networks,
   parseEnv,
   port,
   secret,
@@ -12,7 +14,7 @@ import {
   tokenShape,
 } from "@vitrine/kit/config";
 import { newPassword } from "@vitrine/contracts/auth";
-import { BlockList, isIP } from "node:net";
+import type { BlockList } from "node:net";
 import { z } from "zod";
 import { isGuessable } from "./common-passwords.ts";
 import { firstAdminName } from "./first-people.ts";
@@ -28,6 +30,8 @@ export interface Config extends BaseConfig {
   readonly keyEncryptionKey: Uint8Array;
   /** Days after which another key begins to sign; 0 for never. */
   readonly signingKeyDays: number;
+  /** Milliseconds between two checks of the audit log; 0 for never. */
+  readonly auditCheckEveryMs: number;
   readonly presetClients: readonly StoredClient[];
   readonly presetIngestKeys: readonly PresetIngestKey[];
   /** From whom `X-Client-Address` counts. */
@@ -38,11 +42,6 @@ export interface Config extends BaseConfig {
 }
 
 const waitingPerHash = 32;
-
-const encryptionKey = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes as base64url, 43 characters")
-  .transform((value): Uint8Array => Buffer.from(value, "base64url"));
 
 const adminPassword = newPassword
   .refine((password) => !isGuessable(password, firstAdminName), "is one of the passwords that are guessed first")
@@ -65,38 +64,20 @@ const presetIngestKeys = z
 
 const minuteMs = 60_000;
 
-/** Addresses and networks such as `10.0.0.0/8`, separated by commas. */
-const proxies = z
-  .string()
-  .default("127.0.0.1,::1")
-  .transform((text, context) => {
-    const list = new BlockList();
-    for (const part of text.split(",").map((entry) => entry.trim())) {
-      const [address = "", prefix, more] = part.split("/");
-      const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-      const bits = prefix === undefined ? undefined : Number(prefix);
-      const valid = isIP(address) !== 0 && more === undefined && /^\d{1,3}$/.test(prefix ?? "0");
-      if (!valid || (bits ?? 0) > (family === "ipv6" ? 128 : 32))
-        context.addIssue({ code: "custom", message: `"${part}" is no address and no network` });
-      else if (bits === undefined) list.addAddress(address, family);
-      else list.addSubnet(address, bits, family);
-    }
-    return list;
-  });
-
 const shape = {
   ...baseShape,
   TOKEN_ISSUER: tokenShape.TOKEN_ISSUER,
   TOKEN_AUDIENCE: tokenShape.TOKEN_AUDIENCE,
   PORT: port(8081),
   DATABASE_URL: secret(),
-  KEY_ENCRYPTION_KEY: secretOf(encryptionKey),
+  KEY_ENCRYPTION_KEY: encryptionKey(),
   SIGNING_KEY_DAYS: integer({ min: 0, max: 365, fallback: 30 }),
+  AUDIT_CHECK_MINUTES: integer({ min: 0, max: 10_080, fallback: 60 }),
   CLIENTS_FILE: presetClients,
   INGEST_KEYS: secretOf(presetIngestKeys),
   DEMO: flag(false),
   ADMIN_PASSWORD: secretOf(adminPassword),
-  GATEWAY_ADDRESSES: proxies,
+  GATEWAY_ADDRESSES: networks("127.0.0.1,::1"),
   SESSION_IDLE_MINUTES: integer({ min: 1, max: 43_200, fallback: 720 }),
   SESSION_MAX_MINUTES: integer({ min: 1, max: 129_600, fallback: 10_080 }),
   PASSWORD_HASHES_AT_ONCE: integer({ min: 1, max: 64, fallback: 2 }),
@@ -111,6 +92,7 @@ export function parseConfig(env: Env): Config {
     tokens: { issuer: values.TOKEN_ISSUER, audience: values.TOKEN_AUDIENCE },
     keyEncryptionKey: values.KEY_ENCRYPTION_KEY,
     signingKeyDays: values.SIGNING_KEY_DAYS,
+    auditCheckEveryMs: values.AUDIT_CHECK_MINUTES * minuteMs,
     presetClients: values.CLIENTS_FILE,
     presetIngestKeys: values.INGEST_KEYS,
     gatewayAddresses: values.GATEWAY_ADDRESSES,

@@ -184,7 +184,7 @@ describe("secrets that nobody was given", () => {
         [
           `proofs of a client at ${path}`,
           "client_credentials",
-          (auth: TestAuth, n: number) =>
+          async (auth: TestAuth, n: number) =>
             auth.app.request(
               path,
               {

@@ -8,6 +8,7 @@ import type { AppDeps } from "./app.ts";
 import type { Config } from "./config.ts";
 import { createClientAssertions } from "./client-assertions.ts";
 import { createAudit } from "./audit.ts";
+import { createAuditWatch } from "./audit-watch.ts";
 import { callerOf } from "./caller.ts";
 import { createDefence } from "./defence.ts";
 import { createAuthEvents } from "./events.ts";
@@ -55,6 +56,7 @@ export function createDeps(world: World): AppDeps & PreparationDeps & { readonly
     encryptionKey,
     sessionKeeper: createSessionKeeper({ ...world, throttle }),
     audit,
+    auditWatch: createAuditWatch({ database, logger, everyMs: config.auditCheckEveryMs }),
     callerOf: (c) => callerOf(c, config.gatewayAddresses),
     ownOrigin: new URL(issuer).origin,
     sessionLimits: config.sessions,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createTokenVerifier } from "@vitrine/kit/tokens";
 import { decodeProtectedHeader } from "jose";
 import { makeSigningKey, pickSigningKey } from "./key-ring.ts";
-import { unseal } from "./seal.ts";
+import { unseal } from "@vitrine/kit/seal";
 import { createSigningKeyStore, type StoredSigningKey } from "./store/signing-keys.ts";
 import {
   basic,

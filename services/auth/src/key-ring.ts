@@ -2,7 +2,7 @@ import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, imp
 import type { Database } from "@vitrine/kit/postgres";
 import type { AuthEvents } from "./events.ts";
 import { locked } from "./locked.ts";
-import { seal, SealError, unseal } from "./seal.ts";
+import { seal, SealError, unseal } from "@vitrine/kit/seal";
 import { createSigningKeyStore, type PublicJwk, type StoredSigningKey } from "./store/signing-keys.ts";
 
 interface SigningKey {

@@ -24,6 +24,7 @@ await runService("auth", process, parseConfig, ({ config, logger, lifecycle }) =
   });
   lifecycle.own(deps.rotation, (rotation) => rotation.stop());
   lifecycle.own(deps.feed, (feed) => feed.close());
+  lifecycle.own(deps.auditWatch, (watch) => watch.close());
   lifecycle.own(deps.sessionKeeper, (keeper) => keeper.close());
   lifecycle.task("preparation", () => prepare(deps));
   lifecycle.check("postgres", () => database.ping());

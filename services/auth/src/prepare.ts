@@ -3,6 +3,7 @@ import type { Logger } from "@vitrine/kit/log";
 import type { Database } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import type { Audit } from "./audit.ts";
+import type { AuditWatch } from "./audit-watch.ts";
 import type { Config } from "./config.ts";
 import type { AuthEvents } from "./events.ts";
 import { ensureFirstPeople } from "./first-people.ts";
@@ -20,6 +21,7 @@ export interface PreparationDeps {
   readonly database: Database;
   readonly logger: Logger;
   readonly audit: Audit;
+  readonly auditWatch: AuditWatch;
   readonly events: AuthEvents;
   readonly keys: KeyRing;
   readonly passwords: Passwords;
@@ -45,6 +47,7 @@ export async function prepare(deps: PreparationDeps): Promise<void> {
   await deps.feed.start();
   await deps.rotation.start();
   deps.sessionKeeper.start();
+  deps.auditWatch.start();
 }
 
 async function storePresetClients({ config, database, events }: PreparationDeps): Promise<void> {

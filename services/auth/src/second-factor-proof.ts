@@ -6,7 +6,7 @@ import type { Caller } from "./caller.ts";
 import type { Defence } from "./defence.ts";
 import type { Passwords } from "./passwords.ts";
 import type { PeopleEvents } from "./people-events.ts";
-import { unseal } from "./seal.ts";
+import { unseal } from "@vitrine/kit/seal";
 import { type Challenge, createSecondFactorStore, type StoredSeed } from "./store/second-factor.ts";
 import { findStep } from "./totp.ts";
 

@@ -4,7 +4,7 @@ import qrcode from "qrcode";
 import type { AuditEntry } from "./audit.ts";
 import { hashBackupCodes, makeBackupCodes } from "./backup-codes.ts";
 import type { Caller } from "./caller.ts";
-import { seal } from "./seal.ts";
+import { seal } from "@vitrine/kit/seal";
 import { openSeed, type SecondFactorDeps, seedContextOf } from "./second-factor-proof.ts";
 import { createSecondFactorStore } from "./store/second-factor.ts";
 import { createSessionStore, type StoredSession } from "./store/sessions.ts";

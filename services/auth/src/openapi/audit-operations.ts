@@ -1,4 +1,4 @@
-import { auditCheck, auditPage } from "@vitrine/contracts/people";
+import { auditCheck, auditCheckQuery, auditPage } from "@vitrine/contracts/people";
 import { pageQuery } from "@vitrine/kit/http/page";
 import { z } from "zod";
 import type { Operation } from "@vitrine/kit/openapi/operation";
@@ -22,6 +22,7 @@ export const auditOperations: readonly Operation[] = [
     tag,
     summary: "Whether any event was altered, removed or put in between",
     access,
+    query: auditCheckQuery,
     answers: { 200: { description: "What holds, and the first row that does not.", body: auditCheck } },
   },
 ];

@@ -96,6 +96,7 @@ export async function wireAuth(options: AuthOptions = {}) {
       deps.rotation.stop();
       await deps.feed.close();
       await deps.sessionKeeper.close();
+      await deps.auditWatch.close();
       await database.close();
     },
     json: async (path: string, body: unknown) =>
