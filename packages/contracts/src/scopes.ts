@@ -11,6 +11,10 @@ export const scopes = [
   "catalog:write",
   "inventory:read",
   "inventory:write",
+  /** Alerts, and what was told of them to whom. */
+  "alerts:read",
+  /** Whom alerts are told; dead letters. */
+  "alerts:admin",
   /** Faults and scenarios: see and switch them. */
   "faults:admin",
   "users:admin",
@@ -34,12 +38,12 @@ export const roles = ["viewer", "operator", "admin"] as const;
 
 export type Role = (typeof roles)[number];
 
-const viewer: readonly Scope[] = ["orders:read", "orders:write", "inventory:read", "telemetry:read"];
+const viewer: readonly Scope[] = ["orders:read", "orders:write", "inventory:read", "telemetry:read", "alerts:read"];
 const operator: readonly Scope[] = [...viewer, "catalog:write", "inventory:write", "keys:admin"];
 
 /** What a person of each role may ask for; a token carries this or less, never more (RFC 6749 §3.3). */
 export const scopesOfRole: Readonly<Record<Role, readonly Scope[]>> = {
   viewer,
   operator,
-  admin: [...operator, "telemetry:admin", "faults:admin", "users:admin", "signing-keys:admin"],
+  admin: [...operator, "telemetry:admin", "alerts:admin", "faults:admin", "users:admin", "signing-keys:admin"],
 };

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { BlockList, isIP } from "node:net";
 import { z } from "zod";
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -83,6 +84,38 @@ export function url(fallback?: string) {
     message: "must be an http or https URL",
   });
   return fallback === undefined ? schema : schema.default(fallback);
+}
+
+/** A secret of 32 bytes as base64url, such as what encrypts at rest (`@vitrine/kit/seal`). */
+export function encryptionKey() {
+  return secretOf(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes as base64url, 43 characters")
+      .transform((value): Uint8Array => Buffer.from(value, "base64url")),
+  );
+}
+
+/** Addresses and networks such as `10.0.0.0/8`, separated by commas. */
+export function networks(fallback: string) {
+  return z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const list = new BlockList();
+      const parts = text.split(",").map((entry) => entry.trim());
+      for (const part of parts.filter((entry) => entry !== "")) {
+        const [address = "", prefix, more] = part.split("/");
+        const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+        const bits = prefix === undefined ? undefined : Number(prefix);
+        const valid = isIP(address) !== 0 && more === undefined && /^\d{1,3}$/.test(prefix ?? "0");
+        if (!valid || (bits ?? 0) > (family === "ipv6" ? 128 : 32))
+          context.addIssue({ code: "custom", message: `"${part}" is no address and no network` });
+        else if (bits === undefined) list.addAddress(address, family);
+        else list.addSubnet(address, bits, family);
+      }
+      return list;
+    });
 }
 
 /** A decimal integer within `min` and `max`, both included; the unit belongs in the variable's name. */
