@@ -8,16 +8,19 @@ import { codeOf, SetupError } from "./setup-error.ts";
 /** Makes database, roles and schemas, or brings them to what `deploy/postgres/roles.sql` says. */
 export async function prepareRoles(layout: Layout, port: number): Promise<void> {
   const password = await readSecret(layout, "postgres-password");
+  const script = (name: string) => readFile(join(layout.repoRoot, "deploy/postgres", name), "utf8");
+  const [statistics, roles] = await Promise.all([script("statistics.sql"), script("roles.sql")]);
   await asSuperuser({ port, password, database: "postgres" }, async (sql) => {
     const found = await sql`select 1 from pg_database where datname = ${databaseName}`;
     if (found.length === 0) await sql.unsafe(`create database "${databaseName}"`);
+    await sql.unsafe(statistics);
   });
-  const roles = await readFile(join(layout.repoRoot, "deploy/postgres/roles.sql"), "utf8");
   await asSuperuser({ port, password, database: databaseName }, async (sql) => {
-    for (const service of databaseServices) {
-      const secret = await readSecret(layout, `${service}-database-password`);
-      await sql`select set_config(${`vitrine.${service}_password`}, ${secret}, false)`;
+    for (const role of [...databaseServices, "collector"]) {
+      const secret = await readSecret(layout, `${role}-database-password`);
+      await sql`select set_config(${`vitrine.${role}_password`}, ${secret}, false)`;
     }
+    await sql.unsafe(statistics);
     await sql.unsafe(roles);
   });
 }

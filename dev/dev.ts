@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { engines } from "./engines/engines.ts";
+import { parseTraceSampling, type TraceSampling } from "./engines/command.ts";
 import { defaultRetention, parseRetentionHours } from "./engines/retention.ts";
 import { databaseSpec } from "./database.ts";
 import { joinEngines } from "./engine-joining.ts";
@@ -49,6 +50,7 @@ interface Run {
   readonly layout: Layout;
   readonly ports: Ports;
   readonly retention: string;
+  readonly traces: TraceSampling;
   readonly chosen: ReadonlySet<ProcessName>;
   readonly output: Output;
   readonly stack: Stack;
@@ -63,6 +65,7 @@ export async function runDev(options: DevOptions, world: World): Promise<void> {
   const ports = readPorts(world.env);
   const retention = world.env["VITRINE_RETENTION"] || defaultRetention;
   parseRetentionHours(retention);
+  const traces = parseTraceSampling(world.env["VITRINE_TRACES"]);
   const layout = layoutOf(world.env);
   const chosen = chooseProcesses(options);
   const traffic = options.traffic && chosen.has("generator");
@@ -84,7 +87,20 @@ export async function runDev(options: DevOptions, world: World): Promise<void> {
     logs.append(name, line);
     output.line(name, kind, line, stack.isReady(name));
   };
-  const run = { world, options, layout, ports, retention, chosen, output, stack, recorder, onLine, startedAtMs };
+  const run = {
+    world,
+    options,
+    layout,
+    ports,
+    retention,
+    traces,
+    chosen,
+    output,
+    stack,
+    recorder,
+    onLine,
+    startedAtMs,
+  };
   await keepRunning(run);
 }
 
@@ -131,13 +147,14 @@ function startDatabaseAndServices({ chosen, layout, ports, world, options, stack
 }
 
 async function joinChosenEngines(run: Run): Promise<void> {
-  const { chosen, options, layout, ports, retention, world, stack, output, recorder, onLine } = run;
+  const { chosen, options, layout, ports, retention, traces, world, stack, output, recorder, onLine } = run;
   const wanted = engines.filter(({ name }) => chosen.has(name));
   await joinEngines(wanted, {
     mode: options.engines,
     layout,
     ports,
     retention,
+    traces,
     env: world.env,
     stack,
     output,

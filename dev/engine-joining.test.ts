@@ -37,6 +37,7 @@ async function joined(folder: string, names: readonly string[], cached: readonly
     layout: layoutOf({ VITRINE_DIR: folder }),
     ports: readPorts({ PORT_OFFSET: "17000" }),
     retention: "7d",
+    traces: "all",
     env: { PATH: folder, VITRINE_CACHE_DIR: cache },
     stack,
     output: createOutput({ write: (part) => (text += part), color: false, requests: true }),

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { BuildProgress } from "./engines/build.ts";
-import { containerName, engineCommand, type EngineRunOptions } from "./engines/command.ts";
+import { containerName, engineCommand, type EngineRunOptions, type TraceSampling } from "./engines/command.ts";
 import type { Engine } from "./engines/engines.ts";
 import { EngineError } from "./engines/error.ts";
 import { readPin } from "./engines/pin.ts";
@@ -22,6 +22,7 @@ export interface JoiningOptions {
   readonly layout: Layout;
   readonly ports: Ports;
   readonly retention: string;
+  readonly traces: TraceSampling;
   readonly env: Environment;
   readonly stack: Stack;
   readonly output: Output;
@@ -125,10 +126,12 @@ function progressStatus({ phase, done, total }: BuildProgress): string {
 }
 
 function engineSpec(engine: Engine, provided: ProvidedEngine, options: JoiningOptions): ProcessSpec {
-  const { layout, ports, retention, env } = options;
+  const { layout, ports, retention, traces, env } = options;
   const run: EngineRunOptions = {
     ports,
     retention,
+    traces,
+    secretsDir: layout.secrets,
     repoRoot: layout.repoRoot,
     dataDir: join(layout.data, engine.name),
   };

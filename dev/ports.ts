@@ -7,8 +7,6 @@ import type { ProcessName } from "./process-names.ts";
 import { codeOf, SetupError } from "./setup-error.ts";
 
 const defaultPorts = {
-  gateway: 8080,
-  otlp: 4318,
   auth: 8081,
   orders: 8082,
   inventory: 8083,

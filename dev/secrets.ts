@@ -18,6 +18,7 @@ export function secretNames(): readonly SecretName[] {
     "postgres-password",
     "key-encryption-key",
     "admin-password",
+    "collector-database-password",
     ...databaseServices.map((service): SecretName => `${service}-database-password`),
     ...clients.map(({ clientId }): SecretName => `${clientId}-client-secret`),
   ];

@@ -17,8 +17,13 @@ password_of() {
 auth=$(password_of auth)
 orders=$(password_of orders)
 inventory=$(password_of inventory)
+collector=$(cat /run/secrets/collector_database_password)
 
 # By environment, not by argument: arguments are seen by everyone who may list processes.
-export PGOPTIONS="-c vitrine.auth_password=$auth -c vitrine.orders_password=$orders -c vitrine.inventory_password=$inventory"
-psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 \
-  --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" --file=/etc/vitrine/roles.sql
+export PGOPTIONS="-c vitrine.auth_password=$auth -c vitrine.orders_password=$orders -c vitrine.inventory_password=$inventory -c vitrine.collector_password=$collector"
+run() {
+  psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname="$1" --file="/etc/vitrine/$2"
+}
+run "$POSTGRES_DB" roles.sql
+run "$POSTGRES_DB" statistics.sql
+run postgres statistics.sql

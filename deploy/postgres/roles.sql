@@ -1,11 +1,9 @@
 -- A role and a schema of its own for every service that keeps data. Run as superuser in the database `vitrine`, at the
 -- first start or at any later one: it can be repeated, and it sets the passwords anew.
 --
--- Passwords come from the settings vitrine.auth_password, vitrine.orders_password and vitrine.inventory_password:
---   with psql      PGOPTIONS="-c vitrine.auth_password=… -c vitrine.orders_password=… -c vitrine.inventory_password=…"
+-- Passwords come from the settings vitrine.<role>_password, one for each service and one for the collector:
+--   with psql      PGOPTIONS="-c vitrine.auth_password=… -c vitrine.orders_password=… …"
 --   in a session   select set_config('vitrine.auth_password', '…', false)
-
-create extension if not exists pg_stat_statements;
 
 revoke all on schema public from public;
 
@@ -36,5 +34,22 @@ begin
     execute format('alter schema %I owner to %I', service, service);
     execute format('alter role %I in database %I set search_path = %I', service, current_database(), service);
   end loop;
+
+  -- Reads statistics of everything and rows of nothing; it may neither fill the connections nor hold one up.
+  secret := current_setting('vitrine.collector_password', true);
+  if coalesce(secret, '') = '' then
+    raise exception 'the setting vitrine.collector_password is empty'
+      using hint = 'deploy/postgres/roles.sql says at its top how to set it';
+  end if;
+  if not exists (select from pg_roles where rolname = 'collector') then
+    create role collector;
+  end if;
+  execute format(
+    'alter role collector with login nosuperuser nocreatedb nocreaterole noreplication nobypassrls connection limit 8 password %L',
+    secret
+  );
+  alter role collector set statement_timeout = '10s';
+  grant pg_monitor to collector;
+  execute format('grant connect on database %I to collector', current_database());
 end
 $$;

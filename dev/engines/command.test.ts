@@ -9,6 +9,7 @@ const options: EngineRunOptions = {
   dataDir: "/data/engine",
   retention: "7d",
   repoRoot: repositoryRoot,
+  secretsDir: "/secrets",
 };
 
 describe.each(engines.map((engine) => [engine.name, engine] as const))("%s", (_, engine) => {

@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Engine } from "./engines.ts";
+import { EngineError } from "./error.ts";
 import type { EnginePorts } from "./ports.ts";
 import type { ProvidedEngine } from "./provide.ts";
 import { parseRetentionHours } from "./retention.ts";
@@ -20,7 +21,25 @@ export interface EngineRunOptions {
   /** As `parseRetentionHours` takes it. */
   readonly retention: string;
   readonly repoRoot: string;
+  /** Holds what engines sign in with, a file each: `engineSecrets`. */
+  readonly secretsDir: string;
+  /** Which traces the collector keeps. Default `all`. */
+  readonly traces?: TraceSampling;
 }
+
+const traceSamplings = ["all", "sampled"] as const;
+
+export type TraceSampling = (typeof traceSamplings)[number];
+
+/** @throws {EngineError} `invalid_sampling` */
+export function parseTraceSampling(text: string | undefined): TraceSampling {
+  const found = traceSamplings.find((name) => name === (text || "all"));
+  if (found !== undefined) return found;
+  throw new EngineError("invalid_sampling", `VITRINE_TRACES is "${text}": give all or sampled`);
+}
+
+/** Files of `secretsDir`: whatever is in them, an engine does not start when one is missing. */
+export const engineSecrets = ["collector-client-secret", "collector-database-password"] as const;
 
 interface Invocation {
   readonly args: readonly string[];
@@ -80,6 +99,7 @@ function dockerRun(
     `--user=${uid}:${gid}`,
     `--volume=${folder}:${folder}:ro`,
     `--volume=${options.dataDir}:${options.dataDir}`,
+    `--volume=${options.secretsDir}:${options.secretsDir}:ro`,
     ...Object.entries(invocation.env).map(([name, value]) => `--env=${name}=${value}`),
     image,
     ...invocation.args,
@@ -107,12 +127,23 @@ function url(port: number, path = ""): string {
   return `http://${loopback}:${port}${path}`;
 }
 
-function collector({ ports, dataDir, repoRoot }: EngineRunOptions): Invocation {
+function collector({ ports, dataDir, repoRoot, retention, secretsDir, traces = "all" }: EngineRunOptions): Invocation {
+  const [clientSecret, databasePassword] = engineSecrets;
   return {
-    args: [`--config=${join(repoRoot, "otel-collector/config.yaml")}`],
+    args: [
+      `--config=${join(repoRoot, "otel-collector/config.yaml")}`,
+      `--config=${join(repoRoot, `otel-collector/traces-${traces}.yaml`)}`,
+    ],
     env: {
       VITRINE_LISTEN_HOST: loopback,
       VITRINE_DATA_DIR: dataDir,
+      ARCHIVE_MAX_DAYS: String(Math.floor(parseRetentionHours(retention) / 24)),
+      GATEWAY_URL: url(ports.gateway),
+      GATEWAY_OTLP_URL: url(ports.otlp),
+      POSTGRES_ENDPOINT: `${loopback}:${ports.postgres}`,
+      COLLECTOR_CLIENT_SECRET_FILE: join(secretsDir, clientSecret),
+      COLLECTOR_DATABASE_PASSWORD_FILE: join(secretsDir, databasePassword),
+      COLLECTOR_HOST_ROOT: "/",
       COLLECTOR_OTLP_PORT: String(ports.collectorOtlp),
       COLLECTOR_HEALTH_PORT: String(ports.collectorHealth),
       COLLECTOR_METRICS_PORT: String(ports.collectorMetrics),

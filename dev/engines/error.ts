@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | "build_locked"
   | "pin_unreadable"
   | "invalid_retention"
+  | "invalid_sampling"
   | "unknown_target"
   | "unavailable";
 

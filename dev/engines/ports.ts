@@ -1,4 +1,4 @@
-/** Where the engines listen, each on 127.0.0.1. `postgres` is no engine: the collector asks it for its metrics. */
+/** Where the engines listen, each on 127.0.0.1, and what is no engine but what the collector asks how it is. */
 export interface EnginePorts {
   readonly collectorOtlp: number;
   readonly collectorHealth: number;
@@ -12,6 +12,8 @@ export interface EnginePorts {
   readonly jaegerGrpc: number;
   readonly jaegerMetrics: number;
   readonly postgres: number;
+  readonly gateway: number;
+  readonly otlp: number;
 }
 
 export const defaultEnginePorts: EnginePorts = Object.freeze({
@@ -27,4 +29,6 @@ export const defaultEnginePorts: EnginePorts = Object.freeze({
   jaegerGrpc: 16685,
   jaegerMetrics: 8889,
   postgres: 54320,
+  gateway: 8080,
+  otlp: 4318,
 });

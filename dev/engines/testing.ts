@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { engineSecrets } from "./command.ts";
 
 export interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string;
@@ -9,6 +10,13 @@ export interface TemporaryDirectory extends AsyncDisposable {
 export async function temporaryDirectory(): Promise<TemporaryDirectory> {
   const path = await mkdtemp(join(tmpdir(), "vitrine-engines-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** A folder with a secret of each kind, as `engineCommand` takes it; no other system knows them. */
+export async function makeEngineSecrets(directory: string): Promise<string> {
+  const folder = join(directory, "secrets");
+  for (const name of engineSecrets) await Bun.write(join(folder, name), crypto.randomUUID());
+  return folder;
 }
 
 /** A program made of shell built-ins, so that it runs with nothing else on PATH. */

@@ -24,7 +24,7 @@ const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const clientSchema = z.strictObject({
   clientId: z.string(),
   clientSecretFile: z.string(),
-  service: z.string(),
+  service: z.string().optional(),
   scopes: z.array(z.enum(everyScope)),
 });
 
@@ -67,7 +67,13 @@ describe("what runs", () => {
   });
 
   test.each([...engines])("$name is started as at a desk, but for addresses and folders", (engine) => {
-    const options = { ports: defaultEnginePorts, dataDir: "/data", retention: "7d", repoRoot: repositoryRoot };
+    const options = {
+      ports: defaultEnginePorts,
+      dataDir: "/data",
+      retention: "7d",
+      repoRoot: repositoryRoot,
+      secretsDir: "/secrets",
+    };
     const native = engineCommand(engine, { kind: "binary", path: engine.name, from: "cache" }, options);
     const { command, environment } = composeService(engine.name);
     expect(command.map(flagOf).sort()).toEqual(native.argv.slice(1).map(flagOf).sort());
@@ -94,15 +100,18 @@ describe("what is reached", () => {
 
   test("nothing but the gateway and Grafana shares a network with the collector or an engine", () => {
     const names = new Set<string>(engines.map(({ name }) => name));
-    for (const name of names) expect(composeService(name).networks).toEqual(["engines"]);
+    for (const name of names)
+      expect(composeService(name).networks).toEqual(name === "collector" ? ["engines", "statistics"] : ["engines"]);
     const neighbours = composeServices.filter(
       ([name, { networks }]) => networks.includes("engines") && !names.has(name),
     );
     expect(neighbours.map(([name]) => name).sort()).toEqual(["gateway", "grafana"]);
   });
 
-  test("nothing but the services that own a schema shares a network with PostgreSQL", () => {
-    expect(composeService("postgres").networks).toEqual(["database"]);
+  test("nothing but the services that own a schema and the collector shares a network with PostgreSQL", () => {
+    expect(composeService("postgres").networks).toEqual(["database", "statistics"]);
+    const neighbours = composeServices.filter(([, { networks }]) => networks.includes("statistics"));
+    expect(neighbours.map(([name]) => name).sort()).toEqual(["collector", "postgres"]);
     for (const [name, { networks, secrets }] of ownServices)
       expect(networks.includes("database"), name).toBe(secrets.includes(`${name}_database_url`));
   });
@@ -150,7 +159,8 @@ describe.each([...composeServices])("the container of %s", (name, service) => {
   test("mounts only files that exist, read-only, and volumes that are declared", () => {
     for (const mount of service.volumes) {
       const [source = "", , mode] = mount.split(":");
-      if (!source.startsWith("./")) expect(Object.keys(compose.volumes)).toContain(source);
+      if (source === "/") expect(`${name} ${mount}`).toBe("collector /:/hostfs:ro");
+      else if (!source.startsWith("./")) expect(Object.keys(compose.volumes)).toContain(source);
       else {
         expect(existsSync(join(repositoryRoot, source)), source).toBe(true);
         expect(mode, mount).toBe("ro");
@@ -181,17 +191,20 @@ describe("secrets", () => {
   test("auth knows exactly the clients that the containers log in as, and none that impersonates", async () => {
     const file = Bun.file(join(repositoryRoot, "deploy/compose/clients.json"));
     const clients = z.array(clientSchema).parse(await file.json());
-    expect(clients.map(({ clientId }) => clientId).sort()).toEqual(ownServices.map(([name]) => name).sort());
+    const own = new Set(ownServices.map(([name]) => name));
+    expect(clients.map(({ clientId }) => clientId).sort()).toEqual([...own, "collector"].sort());
     for (const { clientId, clientSecretFile, service, scopes } of clients) {
-      expect(service).toBe(clientId);
+      expect(service).toBe(own.has(clientId) ? clientId : undefined);
       // What a client may do is the same in both worlds; `cli`, which may be anybody, is a desk's alone.
       expect<readonly string[]>(scopes).toEqual(deskClients.find((desk) => desk.clientId === clientId)?.scopes ?? []);
       expect(clientSecretFile).toBe(`/run/secrets/${clientId}_client_secret`);
       expect(composeService("auth").secrets).toContain(`${clientId}_client_secret`);
-      expect(composeService(clientId).environment).toMatchObject({
-        CLIENT_ID: clientId,
-        CLIENT_SECRET_FILE: clientSecretFile,
-      });
+      // The collector, which is none of our services, has the name of its client in its config.
+      expect(composeService(clientId).environment).toMatchObject(
+        own.has(clientId)
+          ? { CLIENT_ID: clientId, CLIENT_SECRET_FILE: clientSecretFile }
+          : { COLLECTOR_CLIENT_SECRET_FILE: clientSecretFile },
+      );
     }
   });
 });

@@ -1,21 +1,26 @@
 import { describe, expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { engineSecrets } from "../../dev/engines/command.ts";
 import { engineNamed, repositoryRoot, type Engine, type EngineName } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
 import { renderPrometheusConfig } from "../../dev/engines/prometheus-config.ts";
 import { provideTool } from "../../dev/engines/provide.ts";
 import { runCommand } from "../../dev/engines/run-command.ts";
-import { temporaryDirectory } from "../../dev/engines/testing.ts";
+import { makeEngineSecrets, temporaryDirectory } from "../../dev/engines/testing.ts";
 
 /** A tool that is missing is built: on a machine with empty caches Loki alone takes minutes. */
 const buildTimeoutMs = 45 * 60_000;
 
-/** What compose sets: the same files must be valid in both worlds. */
+/** What compose sets, but for a folder that is only in a container: the same files must be valid in both worlds. */
 const composeEnv = {
   VITRINE_LISTEN_HOST: "0.0.0.0",
   VITRINE_DATA_DIR: "/data",
   VITRINE_RETENTION: "336h",
+  ARCHIVE_MAX_DAYS: "14",
+  GATEWAY_URL: "http://gateway:8080",
+  GATEWAY_OTLP_URL: "http://gateway:4318",
+  POSTGRES_ENDPOINT: "postgres:5432",
   PROMETHEUS_URL: "http://prometheus:9090",
   LOKI_URL: "http://loki:3100",
   JAEGER_OTLP_URL: "http://jaeger:4318",
@@ -51,8 +56,16 @@ describe.each([
   ["in compose", composeEnv],
 ])("%s", (_, env) => {
   test(
-    "the collector takes its config",
-    () => check("collector", ["validate", "--config=otel-collector/config.yaml"], env),
+    "the collector takes its config, whichever traces it is to keep",
+    async () => {
+      await using directory = await temporaryDirectory();
+      const [, databasePassword] = engineSecrets;
+      const COLLECTOR_DATABASE_PASSWORD_FILE = join(await makeEngineSecrets(directory.path), databasePassword);
+      for (const traces of ["all", "sampled"]) {
+        const files = ["config", `traces-${traces}`].map((name) => `--config=otel-collector/${name}.yaml`);
+        await check("collector", ["validate", ...files], { ...env, COLLECTOR_DATABASE_PASSWORD_FILE });
+      }
+    },
     buildTimeoutMs,
   );
 

@@ -10,6 +10,7 @@ import { type EngineName, engineNamed, repositoryRoot } from "../../dev/engines/
 import type { EnginePorts } from "../../dev/engines/ports.ts";
 import { prepareEngine } from "../../dev/engines/prepare.ts";
 import { provideEngine } from "../../dev/engines/provide.ts";
+import { makeEngineSecrets } from "../../dev/engines/testing.ts";
 import { eventually } from "../stack/stack.ts";
 
 /** The real gateway before the real collector and the engines behind it, on free ports; tokens come from a test issuer. */
@@ -41,6 +42,8 @@ const portNames = [
   "jaegerGrpc",
   "jaegerMetrics",
   "postgres",
+  "gateway",
+  "otlp",
 ] as const satisfies readonly (keyof EnginePorts)[];
 
 const engineNames = ["loki", "jaeger", "prometheus", "collector"] as const satisfies readonly EngineName[];
@@ -53,6 +56,7 @@ export async function startTelemetryStack(): Promise<TelemetryStack> {
   const directory = await mkdtemp(join(tmpdir(), "vitrine-clients-"));
   const found = await Promise.all(portNames.map(async (name) => [name, await freePort()] as const));
   const ports = Object.fromEntries(found) as unknown as EnginePorts;
+  const secretsDir = await makeEngineSecrets(directory);
   const running = new Map<string, Subprocess>();
   const startEngine = async (name: EngineName) => {
     const engine = engineNamed(name);
@@ -62,6 +66,7 @@ export async function startTelemetryStack(): Promise<TelemetryStack> {
       dataDir: join(directory, name),
       retention: "168h",
       repoRoot: repositoryRoot,
+      secretsDir,
     };
     const provided = await provideEngine(engine, { mode: "native" });
     await prepareEngine(engine, options);
@@ -107,13 +112,12 @@ export async function startTelemetryStack(): Promise<TelemetryStack> {
 }
 
 async function startGateway(ports: EnginePorts, auth: string, log: string) {
-  const [port, otlpPort] = [await freePort(), await freePort()];
   const engine = (name: keyof EnginePorts) => `http://127.0.0.1:${ports[name]}`;
   const child = spawn(
     [process.execPath, "--preload", "@vitrine/kit/telemetry/preload", "src/main.ts"],
     {
-      PORT: String(port),
-      OTLP_PORT: String(otlpPort),
+      PORT: String(ports.gateway),
+      OTLP_PORT: String(ports.otlp),
       AUTH_URL: auth,
       COLLECTOR_URL: engine("collectorOtlp"),
       PROMETHEUS_URL: engine("prometheus"),
@@ -124,13 +128,13 @@ async function startGateway(ports: EnginePorts, auth: string, log: string) {
     log,
     join(repositoryRoot, "services/gateway"),
   );
-  const url = `http://127.0.0.1:${port}`;
+  const url = engine("gateway");
   await eventually(
     "the gateway is ready",
     readyTimeoutMs,
     async () => (await isOk(`${url}/health/ready`)) || undefined,
   );
-  return { child, url, otlp: `http://127.0.0.1:${otlpPort}` };
+  return { child, url, otlp: engine("otlp") };
 }
 
 function spawn(argv: readonly string[], env: Readonly<Record<string, string>>, log: string, cwd = repositoryRoot) {
