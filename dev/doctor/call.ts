@@ -12,7 +12,7 @@ export interface Answer {
 
 /** Asks and never throws: an endpoint that does not answer is an answer here. */
 export async function call(
-  options: ExamineOptions,
+  options: Pick<ExamineOptions, "fetch">,
   url: string,
   init: RequestInit = {},
   timeoutMs: number = callTimeoutMs,

@@ -1,26 +1,35 @@
 import { parseArgs } from "node:util";
-import { createTokenSource } from "@vitrine/kit/tokens/source";
+import { dashboards } from "@vitrine/dashboards/all";
+import { createTokenSource, type TokenSource } from "@vitrine/kit/tokens/source";
 import { type Layout, layoutOf } from "../layout.ts";
 import { type Ports, readPorts } from "../ports.ts";
 import { readSecret } from "../secrets.ts";
 import { messageOf } from "../setup-error.ts";
 import { examine } from "./examine.ts";
 import type { Addresses } from "./hop.ts";
+import { examinePanels } from "./panels/examine-panels.ts";
+import { renderPanelReport, toPanelReport } from "./panels/report.ts";
 import { readProcesses } from "./processes.ts";
 import { renderReport, toReport } from "./report.ts";
 
-const usage = `Usage: bun run doctor [--json] [--token TOKEN] [--deadline-ms N]
+const usage = `Usage: bun run doctor [--panels] [--json] [--token TOKEN] [--deadline-ms N]
 
 Sends one marked log, metric and span through the gateway and follows each hop; exit code 0 only if all arrive.
 
+  --panels       asks every query of every dashboard and every rule instead; exit code 0 only if none of them fails,
+                 shows nothing or takes longer than a second
   --json         the report as JSON
   --token        examine with this token instead of one of the local client
   --deadline-ms  how long a probe may take to be found (default 15000)`;
+
+/** What a dashboard shows when it is opened. */
+const panelRangeMs = 30 * 60_000;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       json: { type: "boolean", default: false },
+      panels: { type: "boolean", default: false },
       token: { type: "string" },
       "deadline-ms": { type: "string", default: "15000" },
       help: { type: "boolean", short: "h", default: false },
@@ -36,22 +45,34 @@ async function main(): Promise<number> {
   const layout = layoutOf(process.env);
   const addresses = addressesOf(readPorts(process.env));
   const { token } = values;
-  const hops = await examine({
-    addresses,
-    token: token === undefined ? () => localToken(layout, addresses.gateway) : () => Promise.resolve(token),
-    fetch: (url, init) => fetch(url, init),
+  const world = {
+    token: token === undefined ? localToken(layout, addresses.gateway) : () => Promise.resolve(token),
+    fetch: (url: string, init: RequestInit) => fetch(url, init),
     now: Date.now,
-    sleep: (ms) => Bun.sleep(ms),
-    deadlineMs,
-  });
-  const report = toReport(hops, await readProcesses(layout.run));
-  process.stdout.write(`${values.json ? JSON.stringify(report, undefined, 2) : renderReport(report)}\n`);
+    sleep: (ms: number) => Bun.sleep(ms),
+  };
+  if (values.panels) {
+    const checks = await examinePanels({ ...world, gateway: addresses.gateway, dashboards, rangeMs: panelRangeMs });
+    return write(toPanelReport(checks), renderPanelReport, values.json);
+  }
+  const hops = await examine({ ...world, addresses, deadlineMs });
+  return write(toReport(hops, await readProcesses(layout.run)), renderReport, values.json);
+}
+
+/** Writes a report and says how the process ends. */
+function write<R extends { readonly ok: boolean }>(report: R, render: (report: R) => string, json: boolean): number {
+  process.stdout.write(`${json ? JSON.stringify(report, undefined, 2) : render(report)}\n`);
   return report.ok ? 0 : 1;
 }
 
-async function localToken(layout: Layout, gateway: string): Promise<string> {
-  const clientSecret = await readSecret(layout, "cli-client-secret");
-  return createTokenSource({ tokenUrl: `${gateway}/oauth/token`, clientId: "cli", clientSecret }).get();
+function localToken(layout: Layout, gateway: string): () => Promise<string> {
+  let source: Promise<TokenSource> | undefined;
+  return async () => {
+    source ??= readSecret(layout, "cli-client-secret").then((clientSecret) =>
+      createTokenSource({ tokenUrl: `${gateway}/oauth/token`, clientId: "cli", clientSecret }),
+    );
+    return await (await source).get();
+  };
 }
 
 function addressesOf(ports: Ports): Addresses {

@@ -1,4 +1,13 @@
-import type { Annotation, DashboardUid, Link, Panel, Thresholds, Variable } from "./model.ts";
+import type {
+  Annotation,
+  DashboardUid,
+  Link,
+  LokiQuery,
+  Panel,
+  PrometheusQuery,
+  Thresholds,
+  Variable,
+} from "./model.ts";
 
 export const service: Variable = {
   kind: "label",
@@ -56,9 +65,27 @@ export const annotations: readonly Annotation[] = [
   },
 ];
 
+export function prometheus(
+  legend: string,
+  expr: string,
+  extra: Omit<Partial<PrometheusQuery>, "expr"> = {},
+): PrometheusQuery {
+  return { datasource: "prometheus", expr, legend, ...extra };
+}
+
+export function loki(legend: string, expr: string): LokiQuery {
+  return { datasource: "loki", expr, legend };
+}
+
 /** The expression, or zero where nothing of it was ever counted. */
 export function orZero(expr: string): string {
   return `(${expr}) or vector(0)`;
+}
+
+/** The same for series told apart by labels: one called "none" stays at zero, so that nothing is a sight too. */
+export function orNone(expr: string, ...labels: readonly string[]): string {
+  const none = labels.reduce((inner, label) => `label_replace(${inner}, "${label}", "none", "", "")`, "vector(0)");
+  return `(${expr}) or ${none}`;
 }
 
 export function dashboardLink(title: string, uid: DashboardUid, variables?: Readonly<Record<string, string>>): Link {

@@ -1,0 +1,60 @@
+import { type Answer, call } from "../call.ts";
+import { read } from "./answer.ts";
+import type { Check, Checked } from "./check.ts";
+
+export interface AskOptions {
+  /** Address of the gateway. */
+  readonly gateway: string;
+  readonly token: () => Promise<string>;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+/** What a person waits for before they think that it hangs. */
+export const slowMs = 1_000;
+
+const timeoutMs = 30_000;
+const attempts = 5;
+const quotaPauseMs = 1_000;
+
+/** Asks the gateway one query and judges the answer, "empty" also where the check is quiet. That nothing answers is a verdict too. */
+export async function ask(options: AskOptions, check: Check): Promise<Checked> {
+  const { answer, ms } = await askWithinQuota(options, check.path);
+  if (answer.status !== 200)
+    return {
+      ...check,
+      verdict: "failing",
+      detail: `${answer.status ?? "no answer"}: ${brief(answer.text)}`,
+      ms,
+      labels: {},
+    };
+  try {
+    const { count, labels } = read(answer.text);
+    if (count === 0) return { ...check, verdict: "empty", detail: "nothing to show", ms, labels };
+    const slow = ms > slowMs;
+    return { ...check, verdict: slow ? "slow" : "ok", detail: slow ? `took ${Math.round(ms)} ms` : "", ms, labels };
+  } catch {
+    return { ...check, verdict: "failing", detail: `no answer of an engine: ${brief(answer.text)}`, ms, labels: {} };
+  }
+}
+
+/** A quota is not the query's fault: 429 is waited out and not measured. */
+async function askWithinQuota(
+  options: AskOptions,
+  path: string,
+): Promise<{ readonly answer: Answer; readonly ms: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const authorization = `Bearer ${await options.token()}`;
+    const startedAt = options.now();
+    const answer = await call(options, options.gateway + path, { headers: { authorization } }, timeoutMs);
+    const ms = options.now() - startedAt;
+    if (answer.status !== 429 || attempt === attempts) return { answer, ms };
+    await options.sleep(quotaPauseMs);
+  }
+}
+
+function brief(text: string): string {
+  return text.replaceAll(/\s+/g, " ").slice(0, 200);
+}
