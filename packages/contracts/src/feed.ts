@@ -2,9 +2,9 @@ import { z } from "zod";
 
 /**
  * What can be taken back before it expires: one token, the tokens of a session (`sid`), all tokens a person (`sub`) or
- * an OAuth client (`client_id`) was issued so far, an ingest key.
+ * an OAuth client (`client_id`) was issued so far, an ingest key, everything a signing key (`kid`) ever signed.
  */
-export const revocationKinds = ["jti", "session", "user", "client", "ingest_key"] as const;
+export const revocationKinds = ["jti", "session", "user", "client", "ingest_key", "signing_key"] as const;
 
 export type RevocationKind = (typeof revocationKinds)[number];
 

@@ -66,7 +66,7 @@ test("the log is checked again and again, and one altered row is an error in the
   });
   expect(await intact()).toEqual([0]);
   const outcomes = (await telemetry.points("auth.audit_chain.checks")).map(({ attributes }) => attributes["outcome"]);
-  expect(outcomes.toSorted()).toEqual(["broken", "intact"]);
+  expect(new Set(outcomes)).toEqual(new Set(["broken", "intact"]));
 
   await tamper(auth, "update audit_log set target = 'row 3' where seq = 5");
   await until(async () => (await intact())[0] === 1);

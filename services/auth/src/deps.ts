@@ -70,7 +70,7 @@ export function createDeps(world: World): AppDeps & PreparationDeps & { readonly
       events,
       now,
     }),
-    feed: createFeed({ ...world, databaseUrl: config.database.url, keyring }),
+    feed: createFeed({ ...world, databaseUrl: config.database.url, keyring, keys }),
     ingestKeys: createIngestKeyStore(database),
     issuer,
     audience,

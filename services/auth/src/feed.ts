@@ -3,6 +3,7 @@ import type { Logger } from "@vitrine/kit/log";
 import type { Database } from "@vitrine/kit/postgres";
 import { type Watch, watchDatabase } from "@vitrine/kit/postgres/watch";
 import type { Keyring } from "@vitrine/kit/tokens/keyring";
+import type { KeyRing } from "./key-ring.ts";
 import { createFeedStore, newestSeq } from "./store/feed.ts";
 
 export interface FeedOptions {
@@ -11,6 +12,8 @@ export interface FeedOptions {
   readonly logger: Logger;
   /** What this process verifies by; kept in step like any gateway's. */
   readonly keyring: Keyring;
+  /** What this process signs by: read anew as soon as a key was taken back. */
+  readonly keys: Pick<KeyRing, "reload">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Ends what waits, so that a stop does not have to. */
@@ -33,7 +36,7 @@ export interface Feed {
 const channel = "vitrine_auth_feed";
 const pruneEveryMs = 600_000;
 
-export function createFeed({ database, databaseUrl, logger, keyring, now, stopping }: FeedOptions): Feed {
+export function createFeed({ database, databaseUrl, logger, keyring, keys, now, stopping }: FeedOptions): Feed {
   const store = createFeedStore(database);
   const waiting = new Set<() => void>();
   let newest = 0;
@@ -46,6 +49,8 @@ export function createFeed({ database, databaseUrl, logger, keyring, now, stoppi
     const answer = await store.read(applied, now());
     keyring.apply(answer);
     applied = answer.seq;
+    // Failing is harmless: what it signs meanwhile is refused, and it looks by itself every few seconds.
+    if (answer.revocations.some(({ kind }) => kind === "signing_key")) await keys.reload().catch(() => undefined);
     if (!answer.snapshot && answer.revocations.length + answer.keys.length > 0) await apply();
   }
 

@@ -2,12 +2,13 @@ import type { Database } from "@vitrine/kit/postgres";
 import type { AuthEvents } from "./events.ts";
 import { isPublished, type KeyRing, makeSigningKey } from "./key-ring.ts";
 import { locked } from "./locked.ts";
+import { revoke } from "./revocations.ts";
 import { createSigningKeyStore, type StoredSigningKey } from "./store/signing-keys.ts";
 
 /**
  * `planned`: the new key is published well before it signs, the old one until its last token has expired, so that no
  * valid token is ever refused. `compromised`: the new key signs and the old ones are gone at once, with all tokens they
- * signed; people's sessions go on by their refresh tokens.
+ * signed, here and by the feed at every gateway; people's sessions go on by their refresh tokens.
  */
 export const rotationModes = ["planned", "compromised"] as const;
 
@@ -44,6 +45,8 @@ export const leadMs = 600_000;
 export const overlapMs = 900_000 + 120_000;
 const keptMs = 86_400_000;
 const dayMs = 86_400_000;
+/** Whoever stole a key may sign with it for good: longer than any verifier keeps a key set it could not renew. */
+const compromisedForMs = 30 * dayMs;
 const checkEveryMs = 3_600_000;
 
 export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
@@ -61,7 +64,11 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
         return { key: newest, made: false };
       const key = await makeSigningKey(encryptionKey, mode === "planned" ? at + leadMs : at);
       await store.add(key);
-      for (const { kid } of published) await store.retire(kid, mode === "planned" ? key.notBeforeMs + overlapMs : at);
+      for (const { kid } of published) {
+        await store.retire(kid, mode === "planned" ? key.notBeforeMs + overlapMs : at);
+        if (mode === "compromised")
+          await revoke(tx, { kind: "signing_key", id: kid, atMs: at, expiresAtMs: at + compromisedForMs });
+      }
       await store.removeRetired(at - keptMs);
       return { key, made: true };
     });

@@ -3,7 +3,7 @@ import type { Queryable } from "@vitrine/kit/postgres";
 
 export interface Revocation {
   readonly kind: RevocationKind;
-  /** `jti` of a token, id of a session, of a person, of a client or of an ingest key. */
+  /** `jti` of a token, id of a session, of a person, of a client, of an ingest key or of a signing key (`kid`). */
   readonly id: string;
   /**
    * Milliseconds since the epoch. For `user` and `client`: tokens issued up to this time end. `iat` is in whole seconds,

@@ -38,7 +38,7 @@ export function createIdentity({ tokens, feed, logger, lifecycle }: IdentityOpti
     return verifier;
   }
   const keyring = createKeyring({ issuer: tokens.issuer, audience: tokens.audience });
-  const signed = createTokenVerifier({ ...tokens, isRevoked: (claims) => keyring.isRevoked(claims) });
+  const signed = createTokenVerifier({ ...tokens, isRevoked: keyring.isRevoked });
   observeKeys(signed);
   const verifier = keyring.accept(signed);
   lifecycle.task("keys", () => verifier.ready());

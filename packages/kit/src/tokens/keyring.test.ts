@@ -59,17 +59,19 @@ describe("tokens taken back", () => {
     ["its client", revoked("client", "vitrine", startMs + 5_000), true],
     ["its client, before it was issued", revoked("client", "vitrine", startMs - 1_000), false],
     ["an ingest key of the same id", revoked("ingest_key", "token-1"), false],
+    ["the key that signed it, whenever that was", revoked("signing_key", "key-1", startMs - 5_000), true],
+    ["another signing key", revoked("signing_key", "key-2"), false],
   ])("a token is refused by %s: %#", (_, revocation, expected) => {
     const { keyring } = world();
     keyring.apply(answer({ revocations: [revocation] }));
-    expect(keyring.isRevoked(claims)).toBe(expected);
+    expect(keyring.isRevoked(claims, "key-1")).toBe(expected);
   });
 
   test("of two revocations of a person the later one holds, whatever their order", () => {
     const { keyring } = world();
     const revocations = [revoked("user", "anna", startMs + 5_000), revoked("user", "anna", startMs - 5_000)];
     keyring.apply(answer({ revocations }));
-    expect(keyring.isRevoked(claims)).toBe(true);
+    expect(keyring.isRevoked(claims, "key-1")).toBe(true);
   });
 
   test("a revocation is remembered until no verifier would take the token, then forgotten", () => {
@@ -77,7 +79,7 @@ describe("tokens taken back", () => {
     keyring.apply(answer({ revocations: [revoked("jti", "token-1")] }));
     pass(959_000);
     keyring.apply(answer({}));
-    expect(keyring.isRevoked(claims)).toBe(true);
+    expect(keyring.isRevoked(claims, "key-1")).toBe(true);
     pass(61_000);
     keyring.apply(answer({}));
     expect(keyring.size()).toEqual({ revocations: 0, keys: 0 });
@@ -88,7 +90,7 @@ describe("tokens taken back", () => {
     const { key, record } = made();
     keyring.apply(answer({ revocations: [revoked("jti", "token-1")], keys: [record] }));
     keyring.apply(answer({ snapshot: true, revocations: [revoked("jti", "token-2")] }));
-    expect(keyring.isRevoked(claims)).toBe(false);
+    expect(keyring.isRevoked(claims, "key-1")).toBe(false);
     expect(() => keyring.identify(key)).toThrow(expect.objectContaining({ reason: "unknown_key" }));
   });
 });
@@ -184,9 +186,9 @@ test("a verifier asks for revocation on every use of a token it knows, and never
     audience: issuer.audience,
     jwksUrl: "http://auth.test/.well-known/jwks.json",
     fetch: issuer.jwksFetch,
-    isRevoked: (claims) => {
+    isRevoked: (claims, kid) => {
       asked.push(claims.jti);
-      return keyring.isRevoked(claims);
+      return keyring.isRevoked(claims, kid);
     },
   });
   const token = await issuer.sign("orders:read", { jti: "token-1" });

@@ -18,8 +18,8 @@ export interface KeyringOptions {
 export interface Keyring {
   /** Takes in an answer of the feed; give it to `followFeed`. */
   apply(answer: FeedAnswer): void;
-  /** Whether the token was taken back, by its id, its session, its subject or its client (RFC 7009). */
-  readonly isRevoked: (claims: AccessClaims) => boolean;
+  /** Whether the token was taken back, by its id, session, subject or client (RFC 7009) or with what signed it. */
+  readonly isRevoked: (claims: AccessClaims, kid: string) => boolean;
   /**
    * The claims of an ingest key, as if it were a token: `client_id` names its holder, `jti` the key, `service` or
    * `service_prefix` what it may speak for. Works without the auth service once the first answer is there.
@@ -60,6 +60,7 @@ export function createKeyring(options: KeyringOptions = {}): Keyring {
     user: new Map(),
     client: new Map(),
     ingest_key: new Map(),
+    signing_key: new Map(),
   };
   const keys = new Map<string, HeldKey>();
   let used = new Map<string, number>();
@@ -99,9 +100,10 @@ export function createKeyring(options: KeyringOptions = {}): Keyring {
       sweptAt = now();
       sweep(denied, keys, now());
     },
-    isRevoked: ({ jti, sid, sub, client_id, iat }) => {
+    isRevoked: ({ jti, sid, sub, client_id, iat }, kid) => {
       const issuedAtMs = iat * 1_000;
       return (
+        denied.signing_key.has(kid) ||
         denied.jti.has(jti) ||
         (sid !== undefined && denied.session.has(sid)) ||
         issuedAtMs <= (denied.user.get(sub)?.atMs ?? -1) ||

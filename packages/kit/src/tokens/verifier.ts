@@ -9,8 +9,8 @@ export type { AccessClaims } from "@vitrine/contracts/auth";
 export interface TokenVerifierOptions extends KeySetOptions {
   readonly issuer: string;
   readonly audience: string;
-  /** Asked on every verification, of a known token too: see `createKeyring`. Must not throw. */
-  readonly isRevoked?: (claims: AccessClaims) => boolean;
+  /** Asked on every verification, of a known token too, with the id of its key: see `createKeyring`. Must not throw. */
+  readonly isRevoked?: (claims: AccessClaims, kid: string) => boolean;
 }
 
 export interface TokenVerifier {
@@ -59,26 +59,26 @@ export function createTokenVerifier(options: TokenVerifierOptions): JwtVerifier 
           throw refused("expired");
         }
         // A key that was taken back, or replaced under its id, ends the tokens it signed.
-        if ((await keys.find(cached.kid)) === cached.key) return unlessRevoked(cached.claims, options);
+        if ((await keys.find(cached.kid)) === cached.key) return unlessRevoked(cached, options);
       }
       const fresh = await verifyToken(token, keys, options, now);
       if (verified.size >= maxCachedTokens) verified.delete(verified.keys().next().value ?? "");
       verified.set(token, fresh);
-      return unlessRevoked(fresh.claims, options);
+      return unlessRevoked(fresh, options);
     },
     ready: () => keys.load(),
     keysAgeMs: () => keys.ageMs(),
   };
 }
 
-function unlessRevoked(claims: AccessClaims, { isRevoked }: TokenVerifierOptions): AccessClaims {
-  if (isRevoked?.(claims) === true) throw refused("revoked");
+function unlessRevoked({ claims, kid }: Verified, { isRevoked }: TokenVerifierOptions): AccessClaims {
+  if (isRevoked?.(claims, kid) === true) throw refused("revoked");
   return claims;
 }
 
 interface Verified {
   readonly claims: AccessClaims;
-  readonly kid: string | undefined;
+  readonly kid: string;
   readonly key: CryptoKey;
 }
 
@@ -105,7 +105,7 @@ async function verifyToken(
   if (!claims.success) throw refused("missing_claim");
   if (claims.data.iat > now() / 1_000 + leewaySeconds) throw refused("not_yet_valid");
   if (claims.data.exp - claims.data.iat > maxLifetimeSeconds) throw refused("expired");
-  return { claims: Object.freeze(claims.data), kid: protectedHeader.kid, key };
+  return { claims: Object.freeze(claims.data), kid: protectedHeader.kid ?? "", key };
 }
 
 /** Unused bits in the last character of a part make two texts of one token; only the canonical one is taken. */

@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { isPublished, pickSigningKey } from "../key-ring.ts";
 import type { Audit } from "../audit.ts";
 import type { Caller, CallerContext } from "../caller.ts";
+import type { Feed } from "../feed.ts";
 import type { KeyRotation } from "../key-rotation.ts";
 import type { StoredSigningKey } from "../store/signing-keys.ts";
 import { noStore } from "./no-store.ts";
@@ -15,12 +16,13 @@ export interface SigningKeyRouteDeps {
   readonly rotation: KeyRotation;
   readonly verifier: TokenVerifier;
   readonly audit: Audit;
+  readonly feed: Feed;
   readonly callerOf: (c: CallerContext) => Caller;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-export function signingKeyRoutes({ rotation, verifier, audit, callerOf, now }: SigningKeyRouteDeps) {
+export function signingKeyRoutes({ rotation, verifier, audit, feed, callerOf, now }: SigningKeyRouteDeps) {
   const mayAdminister = requireScope(verifier, "signing-keys:admin");
 
   async function list(): Promise<readonly SigningKey[]> {
@@ -45,6 +47,7 @@ export function signingKeyRoutes({ rotation, verifier, audit, callerOf, now }: S
         reason: mode,
         critical: mode === "compromised",
       });
+      await feed.catchUp();
       return c.json({ items: await list() }, made ? 201 : 200);
     });
 }
