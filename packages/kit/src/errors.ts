@@ -23,6 +23,7 @@ const errorKinds = {
   too_many_keys: { status: 409, title: "Two keys of this name are active" },
   second_factor_active: { status: 409, title: "A second factor is active already" },
   out_of_stock: { status: 409, title: "There are too few pieces" },
+  reservation_over: { status: 409, title: "The reservation has ended" },
   idempotency_conflict: {
     status: 409,
     title: "The idempotency key was used for another request",

@@ -54,8 +54,11 @@ describe("backoff", () => {
 describe("deliveries", () => {
   const levels = Array.from({ length: 200 }, (_, index) => ({
     pieceId: `piece-${index}`,
+    maison: null,
+    kind: null,
     available: index % 20,
     reserved: 0,
+    sold: 0,
   }));
 
   test("go to every piece that runs low, and to no other", () => {

@@ -6,9 +6,13 @@ import { createTokenVerifier } from "@vitrine/kit/tokens";
 import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";
 import { createEvents } from "./events.ts";
-import { createStockStore } from "./store.ts";
+import { createStockGauges } from "./stock-gauges.ts";
+import { createReservationStore } from "./store/reservations.ts";
+import { createStockStore } from "./store/stock.ts";
+import { createSweep } from "./sweep.ts";
 
 await runService("inventory", process, parseConfig, ({ config, logger, lifecycle }) => {
+  const { readiness } = lifecycle;
   const database = lifecycle.own(createDatabase({ url: config.database.url, service: "inventory", logger }), (db) =>
     db.close(),
   );
@@ -16,7 +20,15 @@ await runService("inventory", process, parseConfig, ({ config, logger, lifecycle
   lifecycle.check("postgres", () => database.ping());
   const verifier = createTokenVerifier(config.tokens);
   lifecycle.task("keys", () => verifier.ready());
-  const store = createStockStore(database);
+  const stock = createStockStore(database);
+  const reservations = createReservationStore(database);
   const events = createEvents(logger);
-  lifecycle.serve(createApp({ logger, readiness: lifecycle.readiness, verifier, store, events }), config.http);
+  const gauges = createStockGauges(stock, reservations);
+  const sweep = lifecycle.own(createSweep({ reservations, gauges, events, logger }), (one) => one.idle());
+  lifecycle.own(
+    setInterval(() => void (readiness.isStarting() ? undefined : sweep.run()), config.sweepIntervalMs),
+    clearInterval,
+  );
+  const { issuer } = config.tokens;
+  lifecycle.serve(createApp({ logger, readiness, verifier, issuer, stock, reservations, events }), config.http);
 });

@@ -6,7 +6,10 @@ import { startPostgres } from "@vitrine/kit/testing/postgres";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import { createApp } from "./app.ts";
 import { createEvents } from "./events.ts";
-import { createStockStore } from "./store.ts";
+import { createStockGauges } from "./stock-gauges.ts";
+import { createReservationStore } from "./store/reservations.ts";
+import { createStockStore } from "./store/stock.ts";
+import { createSweep } from "./sweep.ts";
 
 /** The whole service on a real database of its own, without a port. */
 export async function startInventory(options: { readonly ownServer?: boolean; readonly issuer?: TestIssuer } = {}) {
@@ -15,13 +18,18 @@ export async function startInventory(options: { readonly ownServer?: boolean; re
   const database = createDatabase({ url: server.url, service: "inventory", logger });
   await migrate(database, join(import.meta.dir, "../migrations"), logger);
   const issuer = options.issuer ?? (await createTestIssuer());
-  const store = createStockStore(database);
+  const stock = createStockStore(database);
+  const reservations = createReservationStore(database);
+  const events = createEvents(logger);
+  const sweep = createSweep({ reservations, gauges: createStockGauges(stock, reservations), events, logger });
   const app = createApp({
     logger,
     readiness: alwaysReady,
     verifier: issuer.verifier,
-    store,
-    events: createEvents(logger),
+    issuer: "http://localhost:8080",
+    stock,
+    reservations,
+    events,
   });
   const token = await issuer.sign("inventory:read inventory:write", { sub: "orders", client_id: "orders" });
   const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
@@ -30,5 +38,5 @@ export async function startInventory(options: { readonly ownServer?: boolean; re
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  return { app, database, issuer, lines, send, server, store };
+  return { app, database, issuer, lines, send, server, stock, reservations, sweep };
 }

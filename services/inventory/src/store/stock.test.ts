@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startInventory } from "./testing.ts";
+import { startInventory } from "../testing.ts";
 
 let inventory: Awaited<ReturnType<typeof startInventory>>;
 
@@ -8,11 +8,12 @@ beforeAll(async () => {
 });
 afterAll(() => inventory.database.close());
 
+const expiresInSeconds = 900;
 const newId = () => crypto.randomUUID();
 
 async function stocked(quantity: number): Promise<string> {
   const pieceId = `piece-${newId()}`;
-  await inventory.store.restock({ pieceId, quantity }, "test", undefined);
+  await inventory.stock.restock({ pieceId, quantity }, "test", undefined);
   return pieceId;
 }
 
@@ -29,36 +30,42 @@ describe("stock", () => {
   test("of 64 who want one last piece at once exactly one gets it", async () => {
     const pieceId = await stocked(1);
     const outcomes = await Promise.all(
-      Array.from({ length: 64 }, () => inventory.store.reserve({ id: newId(), pieceId, quantity: 1 }, "test")),
+      Array.from({ length: 64 }, () =>
+        inventory.reservations.reserve({ id: newId(), pieceId, quantity: 1, expiresInSeconds }, "test"),
+      ),
     );
     expect(outcomes.filter(({ kind }) => kind === "held")).toHaveLength(1);
     expect(outcomes.filter(({ kind }) => kind === "out_of_stock")).toHaveLength(63);
-    const level = await inventory.store.find(pieceId);
-    expect(level).toEqual({ pieceId, available: 0, reserved: 1 });
+    const level = await inventory.stock.find(pieceId);
+    expect(level).toMatchObject({ available: 0, reserved: 1 });
     const kept = await inventory.database.query("select id from reservations where piece_id = $1", [pieceId]);
     expect(kept).toHaveLength(1);
   });
 
   test("one reservation sent 20 times at once takes stock once", async () => {
     const pieceId = await stocked(10);
-    const request = { id: newId(), pieceId, quantity: 3 };
-    const outcomes = await Promise.all(Array.from({ length: 20 }, () => inventory.store.reserve(request, "test")));
+    const request = { id: newId(), pieceId, quantity: 3, expiresInSeconds };
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => inventory.reservations.reserve(request, "test")),
+    );
     expect(outcomes.filter(({ kind }) => kind === "held")).toHaveLength(1);
     expect(outcomes.filter(({ kind }) => kind === "known")).toHaveLength(19);
-    expect(await inventory.store.find(pieceId)).toEqual({ pieceId, available: 7, reserved: 3 });
+    expect(await inventory.stock.find(pieceId)).toMatchObject({ available: 7, reserved: 3 });
   });
 
   test("reservations, releases and restocks in any order leave stock equal to its movements and never below zero", async () => {
     const pieceId = await stocked(5);
     const ids = Array.from({ length: 40 }, newId);
-    const { store } = inventory;
+    const { stock, reservations } = inventory;
     await Promise.all([
-      ...ids.map((id, index) => store.reserve({ id, pieceId, quantity: 1 + (index % 3) }, "test")),
-      ...ids.filter((_, index) => index % 2 === 0).map((id) => store.release(id, "test")),
-      ...[1, 2, 3, 4].map(() => store.restock({ pieceId, quantity: 2 }, "test", undefined)),
+      ...ids.map((id, index) =>
+        reservations.reserve({ id, pieceId, quantity: 1 + (index % 3), expiresInSeconds }, "test"),
+      ),
+      ...ids.filter((_, index) => index % 2 === 0).map((id) => reservations.release(id, "test")),
+      ...[1, 2, 3, 4].map(() => stock.restock({ pieceId, quantity: 2 }, "test", undefined)),
     ]);
-    const level = await inventory.store.find(pieceId);
-    expect(await sumOfMoves(pieceId)).toMatchObject({ ...level });
+    const level = await inventory.stock.find(pieceId);
+    expect({ ...level }).toMatchObject(await sumOfMoves(pieceId));
     const [held] = await inventory.database.query(
       "select coalesce(sum(quantity), 0)::int as quantity from reservations where piece_id = $1 and status = 'held'",
       [pieceId],
@@ -70,31 +77,31 @@ describe("stock", () => {
   test("a reservation that arrives after its release takes nothing", async () => {
     const pieceId = await stocked(1);
     const id = newId();
-    expect(await inventory.store.release(id, "test")).toBeUndefined();
-    expect(await inventory.store.reserve({ id, pieceId, quantity: 1 }, "test")).toMatchObject({
+    expect(await inventory.reservations.release(id, "test")).toEqual({ kind: "nothing" });
+    expect(await inventory.reservations.reserve({ id, pieceId, quantity: 1, expiresInSeconds }, "test")).toMatchObject({
       kind: "known",
       reservation: { status: "released" },
     });
-    expect(await inventory.store.find(pieceId)).toEqual({ pieceId, available: 1, reserved: 0 });
+    expect(await inventory.stock.find(pieceId)).toMatchObject({ available: 1, reserved: 0 });
   });
 
   test("a reservation released many times at once gives its pieces back once", async () => {
     const pieceId = await stocked(4);
     const id = newId();
-    await inventory.store.reserve({ id, pieceId, quantity: 4 }, "test");
-    const freed = await Promise.all(Array.from({ length: 10 }, () => inventory.store.release(id, "test")));
-    expect(freed.filter((outcome) => outcome !== undefined)).toEqual([{ pieceId, quantity: 4 }]);
-    expect(await inventory.store.find(pieceId)).toEqual({ pieceId, available: 4, reserved: 0 });
+    await inventory.reservations.reserve({ id, pieceId, quantity: 4, expiresInSeconds }, "test");
+    const freed = await Promise.all(Array.from({ length: 10 }, () => inventory.reservations.release(id, "test")));
+    expect(freed.filter(({ kind }) => kind === "released")).toHaveLength(1);
+    expect(await inventory.stock.find(pieceId)).toMatchObject({ available: 4, reserved: 0 });
   });
 
   test("a restock sent 20 times at once under one key adds once", async () => {
     const pieceId = `piece-${newId()}`;
     const key = newId();
     const outcomes = await Promise.all(
-      Array.from({ length: 20 }, () => inventory.store.restock({ pieceId, quantity: 5 }, "test", key)),
+      Array.from({ length: 20 }, () => inventory.stock.restock({ pieceId, quantity: 5 }, "test", key)),
     );
     expect(outcomes.filter(({ kind }) => kind === "added")).toHaveLength(1);
-    expect(await inventory.store.find(pieceId)).toEqual({ pieceId, available: 5, reserved: 0 });
+    expect(await inventory.stock.find(pieceId)).toMatchObject({ available: 5, reserved: 0 });
   });
 
   test("a movement can be neither changed nor deleted", async () => {
