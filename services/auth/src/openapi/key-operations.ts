@@ -16,7 +16,7 @@ export const keyOperations: readonly Operation[] = [
     method: "post",
     path: "/api/auth/ingest-keys",
     tag: keys,
-    summary: "Make an ingest key; the key itself is in this answer and nowhere else",
+    summary: "Make an ingest key; the key itself is in this answer and nowhere else. A session needs a fresh proof",
     access: mayAdminister,
     json: newIngestKey,
     answers: { 201: { description: "The key.", body: createdIngestKey } },
@@ -53,7 +53,7 @@ export const keyOperations: readonly Operation[] = [
     method: "post",
     path: "/api/auth/signing-keys",
     tag: keys,
-    summary: "Rotate the signing key",
+    summary: "Rotate the signing key. A session needs a fresh proof",
     access: mayRotate,
     json: keyRotation,
     answers: {

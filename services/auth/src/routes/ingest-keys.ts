@@ -4,6 +4,7 @@ import type { AppEnv } from "@vitrine/kit/http";
 import { requireScope } from "@vitrine/kit/http/auth";
 import { pageQuery, toPage } from "@vitrine/kit/http/page";
 import { validated } from "@vitrine/kit/http/validate";
+import type { Database } from "@vitrine/kit/postgres";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { Hono } from "hono";
 import { z } from "zod";
@@ -12,10 +13,12 @@ import type { Feed } from "../feed.ts";
 import { createIngestKey, type IngestKeyDeps, revokeIngestKey, toIngestKey } from "../ingest-keys.ts";
 import type { IngestKeyStore } from "../store/ingest-keys.ts";
 import { noStore } from "./no-store.ts";
+import { requireRecentProof } from "./require-session.ts";
 
 export interface IngestKeyRouteDeps extends IngestKeyDeps {
   readonly ingestKeys: IngestKeyStore;
   readonly verifier: TokenVerifier;
+  readonly database: Database;
   readonly feed: Feed;
   readonly callerOf: (c: CallerContext) => Caller;
 }
@@ -28,7 +31,7 @@ export function ingestKeyRoutes(deps: IngestKeyRouteDeps) {
   const mayAdminister = requireScope(deps.verifier, "keys:admin");
   return new Hono<AppEnv>()
     .use(noStore)
-    .post("/", mayAdminister, validated("json", newIngestKey), async (c) => {
+    .post("/", mayAdminister, requireRecentProof(deps), validated("json", newIngestKey), async (c) => {
       const grant = c.req.valid("json");
       if (grant.expiresAt !== undefined && Date.parse(grant.expiresAt) <= now())
         throw new ServiceError("invalid_request", "expiresAt: must lie in the future");

@@ -8,6 +8,7 @@ import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { refused } from "@vitrine/kit/tokens/refusal";
 import type { MiddlewareHandler } from "hono";
 import { isLive } from "../sessions.ts";
+import { createSecondFactorStore } from "../store/second-factor.ts";
 import { createSessionStore, type StoredSession } from "../store/sessions.ts";
 
 export interface RequireSessionDeps {
@@ -59,6 +60,29 @@ export function checkRecentProof(session: StoredSession, atMs: number, twice: bo
     reason: "step_up_required",
     headers: { "www-authenticate": challenge },
   });
+}
+
+type ClaimsEnv = AppEnv & { Variables: { claims: AccessClaims } };
+
+/**
+ * Requires of a person who acts by a session a proof of the last five minutes, with the second factor where one is
+ * active: a token that was stolen, or a browser left open, makes no keys and no administrators (ASVS 7.5.3). A client,
+ * and what acts for a person by token exchange, has proved itself with the request for its token. Comes after what
+ * sets `claims`. @throws ServiceError `step_up_required`, `invalid_token` for a session that is over
+ */
+export function requireRecentProof({
+  database,
+  now,
+}: Pick<RequireSessionDeps, "database" | "now">): MiddlewareHandler<ClaimsEnv> {
+  return async function checkProof(c, next) {
+    const { sid } = c.var.claims;
+    if (sid !== undefined) {
+      const session = await createSessionStore(database).find(sid);
+      if (session === undefined || !isLive(session, now())) throw refused("revoked");
+      checkRecentProof(session, now(), await createSecondFactorStore(database).isActive(session.user.id));
+    }
+    await next();
+  };
 }
 
 /** @throws ServiceError `insufficient_scope`: what one visitor changed, all visitors would have to live with */

@@ -2,6 +2,7 @@ import { keyRotation, type SigningKey } from "@vitrine/contracts/signing-keys";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireScope } from "@vitrine/kit/http/auth";
 import { validated } from "@vitrine/kit/http/validate";
+import type { Database } from "@vitrine/kit/postgres";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import { Hono } from "hono";
 import { isPublished, pickSigningKey } from "../key-ring.ts";
@@ -11,10 +12,12 @@ import type { Feed } from "../feed.ts";
 import type { KeyRotation } from "../key-rotation.ts";
 import type { StoredSigningKey } from "../store/signing-keys.ts";
 import { noStore } from "./no-store.ts";
+import { requireRecentProof } from "./require-session.ts";
 
 export interface SigningKeyRouteDeps {
   readonly rotation: KeyRotation;
   readonly verifier: TokenVerifier;
+  readonly database: Database;
   readonly audit: Audit;
   readonly feed: Feed;
   readonly callerOf: (c: CallerContext) => Caller;
@@ -22,7 +25,8 @@ export interface SigningKeyRouteDeps {
   readonly now: () => number;
 }
 
-export function signingKeyRoutes({ rotation, verifier, audit, feed, callerOf, now }: SigningKeyRouteDeps) {
+export function signingKeyRoutes(deps: SigningKeyRouteDeps) {
+  const { rotation, verifier, audit, feed, callerOf, now } = deps;
   const mayAdminister = requireScope(verifier, "signing-keys:admin");
 
   async function list(): Promise<readonly SigningKey[]> {
@@ -35,7 +39,7 @@ export function signingKeyRoutes({ rotation, verifier, audit, feed, callerOf, no
   return new Hono<AppEnv>()
     .use(noStore)
     .get("/", mayAdminister, async (c) => c.json({ items: await list() }))
-    .post("/", mayAdminister, validated("json", keyRotation), async (c) => {
+    .post("/", mayAdminister, requireRecentProof(deps), validated("json", keyRotation), async (c) => {
       const { mode } = c.req.valid("json");
       const { key, made } = await rotation.rotate(mode);
       await audit.record(callerOf(c), {

@@ -13,6 +13,7 @@ import { createManagedUserStore } from "../store/managed-users.ts";
 import { noStore } from "./no-store.ts";
 import { refuseWeakPassword } from "./people.ts";
 import type { RequestDeps } from "./request-deps.ts";
+import { requireRecentProof } from "./require-session.ts";
 
 export interface UserRouteDeps extends ManagedUserDeps, RequestDeps {}
 
@@ -21,6 +22,7 @@ const userId = z.strictObject({ id: z.uuid() });
 export function userRoutes(deps: UserRouteDeps) {
   const { database, verifier, callerOf } = deps;
   const mayAdminister = requireScope(verifier, "users:admin");
+  const proven = requireRecentProof(deps);
   return new Hono<AppEnv>()
     .use(noStore)
     .get("/", mayAdminister, validated("query", pageQuery(userName)), async (c) => {
@@ -28,14 +30,14 @@ export function userRoutes(deps: UserRouteDeps) {
       const rows = await createManagedUserStore(database).page(limit + 1, cursor);
       return c.json(toPage(rows, limit, ({ name }) => name));
     })
-    .post("/", mayAdminister, validated("json", newUser), async (c) => {
+    .post("/", mayAdminister, proven, validated("json", newUser), async (c) => {
       const by = { id: c.var.claims.sub, caller: callerOf(c) };
       const made = await createUser(deps, c.req.valid("json"), by);
       if (made === "name_taken") throw new ServiceError("name_taken");
       if (made === "weak_password") throw refuseWeakPassword("password");
       return c.json({ ...made.user, ...(made.password === undefined ? {} : { password: made.password }) }, 201);
     })
-    .patch("/:id", mayAdminister, validated("param", userId), validated("json", userChange), async (c) => {
+    .patch("/:id", mayAdminister, proven, validated("param", userId), validated("json", userChange), async (c) => {
       const by = { id: c.var.claims.sub, caller: callerOf(c) };
       const changed = await changeUser(deps, c.req.valid("param").id, c.req.valid("json"), by);
       if (changed === "unknown") throw unknown();
@@ -46,7 +48,7 @@ export function userRoutes(deps: UserRouteDeps) {
       if (changed === "last_admin") throw new ServiceError("last_admin", "make somebody else an administrator first");
       return c.json(changed);
     })
-    .post("/:id/password", mayAdminister, validated("param", userId), async (c) => {
+    .post("/:id/password", mayAdminister, proven, validated("param", userId), async (c) => {
       const by = { id: c.var.claims.sub, caller: callerOf(c) };
       const password = await resetUserPassword(deps, c.req.valid("param").id, by);
       if (password === undefined) throw unknown();
