@@ -1,4 +1,5 @@
-import { type Context, context, createContextKey } from "@opentelemetry/api";
+import { type Context, context, createContextKey, ROOT_CONTEXT } from "@opentelemetry/api";
+import { suppressTracing } from "@opentelemetry/core";
 
 /** What every log line and outgoing call of a request needs to know about it. */
 export interface RequestScope {
@@ -17,6 +18,11 @@ export function withRequestScope(parent: Context, scope: RequestScope): Context 
 /** The request this code runs for, or `undefined` outside of one. */
 export function currentRequest(active: Context = context.active()): RequestScope | undefined {
   return active.getValue(key) as RequestScope | undefined;
+}
+
+/** Runs work for a request that leaves no span: its log lines and outgoing calls know the request, and no trace. */
+export function withoutSpan<T>(scope: RequestScope, work: () => T): T {
+  return context.with(suppressTracing(withRequestScope(ROOT_CONTEXT, scope)), work);
 }
 
 const requestIdForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;

@@ -1,6 +1,5 @@
 import type { Server, WebSocketHandler } from "bun";
-import type { Hono } from "hono";
-import type { AppEnv } from "./http/env.ts";
+import type { AppBindings } from "./http/env.ts";
 import type { Logger } from "./log.ts";
 import { shutdownTelemetry } from "./telemetry/setup.ts";
 
@@ -38,10 +37,15 @@ export interface Lifecycle {
   check(name: string, probe: () => Promise<void>): void;
   /** Something {@link Readiness.report} tells that does not decide readiness; `probe` throws when it is amiss. */
   inform(name: string, probe: () => Promise<void>): void;
-  serve<W = undefined>(app: Hono<AppEnv>, options: ServeOptions<W>): Server<W>;
+  serve<W = undefined>(app: App, options: ServeOptions<W>): Server<W>;
   /** Stops on SIGTERM or SIGINT: readiness off, requests finished, resources closed, telemetry sent. */
   run(process: ProcessLike): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** What answers requests; a Hono app is one. */
+export interface App {
+  fetch(request: Request, bindings: AppBindings): Response | Promise<Response>;
 }
 
 export interface ServeOptions<W = undefined> {
@@ -160,7 +164,7 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
     },
     check: (name, probe) => checks.set(name, probe),
     inform: (name, probe) => informative.set(name, probe),
-    serve: <W>(app: Hono<AppEnv>, options: ServeOptions<W>) => {
+    serve: <W>(app: App, options: ServeOptions<W>) => {
       const server: Server<W> = Bun.serve<W>({
         hostname: options.host,
         port: options.port,
@@ -168,7 +172,7 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
         idleTimeout: options.idleTimeoutSeconds ?? 30,
         // Otherwise Bun answers what Hono cannot catch with a page that shows sources.
         development: false,
-        fetch: (request: Request, server: Server<W>) => app.fetch(request, { server }),
+        fetch: (request: Request, server: Server<W>) => app.fetch(request, { server } as AppBindings),
         reusePort: options.reusePort ?? false,
         ...(options.tls === undefined ? {} : { tls: options.tls }),
         ...(options.websocket === undefined ? {} : { websocket: options.websocket }),

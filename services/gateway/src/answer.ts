@@ -4,9 +4,7 @@ import type { Context } from "hono";
 import type { Credentials } from "./admit.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { secured } from "./headers.ts";
-import { ingestOtlp } from "./ingest.ts";
 import type { Passage } from "./limits/limits.ts";
-import { ingestLoki } from "./loki-push.ts";
 import { forwardedPath, proxy } from "./proxy.ts";
 import type { Route } from "./routes/route.ts";
 import { checkUpgrade, openUpstream, type Tail } from "./tail.ts";
@@ -29,22 +27,9 @@ const idleTimeoutSeconds = 30;
 
 /** Has the row's upstream, or the gateway itself, answer. @throws ServiceError when there is no answer to give */
 export async function answer(admitted: Admitted, deps: GatewayDeps): Promise<Response> {
-  const { c, route, target, credentials, passage } = admitted;
-  const claims = credentials?.claims;
+  const { c, route, target } = admitted;
   if (route.upstream === "self") return secured(await answerMetrics(c), route);
   const url = `${deps.upstreams[route.upstream]}${forwardedPath(route, target.path)}`;
-  if (route.ingest !== undefined && route.body !== "none" && claims !== undefined) {
-    const ingest = route.ingest.format === "otlp" ? ingestOtlp : ingestLoki;
-    const { body, timeoutMs } = route;
-    const path = forwardedPath(route, target.path);
-    const { collector } = deps;
-    const { response, bytes } = await ingest({ request: c.req.raw, claims, collector, path, body, timeoutMs, passage });
-    passage.leave();
-    if (response.status < 500) deps.events.upstreamAnswered(route.upstream);
-    if (response.ok) deps.events.accepted(claims.client_id, route.ingest.signal, bytes);
-    else if (response.status >= 500) deps.events.upstreamFailed(route.upstream, route.path, response.status);
-    return response;
-  }
   if (route.upgrade !== undefined) return await upgrade(admitted, `${url}${target.query}`, deps);
   return await pass(admitted, `${url}${target.query}`, deps);
 }

@@ -1,7 +1,5 @@
-import type { AppEnv } from "@vitrine/kit/http";
-import type { Lifecycle, ServeOptions } from "@vitrine/kit/lifecycle";
+import type { App, Lifecycle, ServeOptions } from "@vitrine/kit/lifecycle";
 import type { Logger } from "@vitrine/kit/log";
-import type { Hono } from "hono";
 import { type CertificateFiles, readCertificate, watchCertificate } from "./certificate.ts";
 
 export interface ListenOptions<W> extends ServeOptions<W> {
@@ -18,7 +16,7 @@ export interface ListenOptions<W> extends ServeOptions<W> {
  *
  * @returns the port
  */
-export function listen<W>(lifecycle: Lifecycle, app: Hono<AppEnv>, options: ListenOptions<W>): number {
+export function listen<W>(lifecycle: Lifecycle, app: App, options: ListenOptions<W>): number {
   const { certificate, logger, certificateEveryMs, ...rest } = options;
   if (certificate === undefined) return lifecycle.serve(app, rest).port ?? 0;
   const current = readCertificate(certificate);

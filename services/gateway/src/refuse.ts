@@ -22,25 +22,29 @@ export function adviseRetry(headers: Headers, status: number): void {
   if (retryable.has(status) && (said === null || said === "0")) headers.set("retry-after", retryAfterSeconds);
 }
 
+/** nginx's code for a client that left: nobody reads it, the access log and the metrics do. */
+export function clientGone(): Response {
+  return new Response(null, { status: 499 });
+}
+
 /** Writes a refusal in the form the route's clients read. */
 export function answerRefusal(c: Context<AppEnv>, error: ServiceError, form: ErrorForm): Response {
-  const response = inForm(c, error, form);
+  if (form !== "problem") return answerMachine(error, form, c.req.header("content-type"));
+  const response = answerProblem(c, error, undefined);
   adviseRetry(response.headers, error.status);
   return response;
 }
 
-function inForm(c: Context<AppEnv>, error: ServiceError, form: ErrorForm): Response {
-  if (form === "problem") return answerProblem(c, error, undefined);
+/** Writes a refusal for who sends telemetry: `google.rpc.Status` in the request's encoding, or Loki's plain text. */
+export function answerMachine(
+  error: ServiceError,
+  form: Exclude<ErrorForm, "problem">,
+  contentType: string | undefined,
+): Response {
   const message = error.detail ?? error.title;
-  if (form === "loki") {
-    return new Response(`${message}\n`, {
-      status: error.status,
-      headers: { ...error.headers, "content-type": "text/plain; charset=utf-8" },
-    });
-  }
-  const type = otlpMediaType(c.req.header("content-type"));
-  return new Response(encodeStatus(error.status, message, type), {
-    status: error.status,
-    headers: { ...error.headers, "content-type": type },
-  });
+  const type = form === "loki" ? "text/plain; charset=utf-8" : otlpMediaType(contentType);
+  const body = form === "loki" ? `${message}\n` : encodeStatus(error.status, message, otlpMediaType(contentType));
+  const response = new Response(body, { status: error.status, headers: { ...error.headers, "content-type": type } });
+  adviseRetry(response.headers, error.status);
+  return response;
 }

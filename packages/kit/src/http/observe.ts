@@ -36,8 +36,7 @@ export function observeRequests(options: ObserveOptions): MiddlewareHandler<AppE
   const newId = options.newId ?? (() => Bun.randomUUIDv7());
   const quiet = options.quietPaths ?? [];
   const tracer = trace.getTracer("@vitrine/kit");
-  const duration = histogram(metrics.httpServerRequestDuration);
-  const active = counter(metrics.httpServerActiveRequests);
+  const measured = requestMetrics();
 
   return async function observeRequest(c, next) {
     const startedAt = performance.now();
@@ -50,7 +49,7 @@ export function observeRequests(options: ObserveOptions): MiddlewareHandler<AppE
     const parent = withRequestScope(propagation.extract(ROOT_CONTEXT, c.req.raw.headers, headerGetter), scope);
     const span = silent ? undefined : startSpan(c, tracer, parent, method, scope);
     const own = span === undefined ? suppressTracing(parent) : trace.setSpan(parent, span);
-    active.add(1);
+    measured.began();
     await context.with(own, async () => {
       let failed = true;
       try {
@@ -63,14 +62,37 @@ export function observeRequests(options: ObserveOptions): MiddlewareHandler<AppE
         const status = failed ? 500 : c.res.status;
         // `c.header` would make the answer anew, its body a stream of unknown length.
         if (!failed) c.res.headers.set("x-request-id", scope.requestId);
-        active.add(-1);
-        duration.record(seconds, durationAttributes(method, route, status));
+        measured.ended({ method, route, status, seconds });
         if (span !== undefined) {
           logAccess(c, options.logger, { route, status, seconds });
           endSpan(span, c, { method, route, status });
         }
       }
     });
+  };
+}
+
+export interface EndedRequest extends Outcome {
+  /** One of HTTP's own, or `_OTHER`. */
+  readonly method: string;
+  readonly seconds: number;
+}
+
+/** The metrics of every request, for a handler that answers before the base app is reached and must not be missed. */
+export interface RequestMetrics {
+  began(): void;
+  ended(request: EndedRequest): void;
+}
+
+export function requestMetrics(): RequestMetrics {
+  const duration = histogram(metrics.httpServerRequestDuration);
+  const active = counter(metrics.httpServerActiveRequests);
+  return {
+    began: () => active.add(1),
+    ended: ({ method, route, status, seconds }) => {
+      active.add(-1);
+      duration.record(seconds, durationAttributes(method, route, status));
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { ServiceError } from "@vitrine/kit/errors";
+import { withoutSpan } from "@vitrine/kit/context";
 import { tracedFetch } from "@vitrine/kit/fetch";
 import { mediaType, type OtlpMediaType } from "../rpc-status.ts";
 import { createPool, type Pool, type PostedBody } from "./pool.ts";
@@ -68,22 +69,20 @@ async function fetchAnswer(
   url: string,
   { path, identity, type, content, timeoutMs }: CollectorCall,
 ): Promise<CollectorAnswer> {
-  const response = await tracedFetch(url + path, {
-    method: "POST",
-    headers: { ...identity, "content-type": type, accept: type, "accept-encoding": "identity" },
-    body: content,
-    timeoutMs,
-    decompress: false,
-  });
+  const headers = { ...identity, "content-type": type, accept: type, "accept-encoding": "identity" };
+  // Telemetry that made spans would make telemetry without end.
+  const response = await withoutSpan({ requestId: "" }, () =>
+    tracedFetch(url + path, { method: "POST", headers, body: content, timeoutMs, decompress: false }),
+  );
   const body = await response.bytes().catch((cause: unknown) => {
     throw brokenOff(cause);
   });
-  const { status, headers } = response;
+  const { status } = response;
   checkStatus(status);
   return {
     status,
-    mediaType: mediaType(headers.get("content-type") ?? undefined),
-    retryAfter: headers.get("retry-after") ?? undefined,
+    mediaType: mediaType(response.headers.get("content-type") ?? undefined),
+    retryAfter: response.headers.get("retry-after") ?? undefined,
     body,
   };
 }

@@ -1,0 +1,102 @@
+import { parseRequestId, withoutSpan } from "@vitrine/kit/context";
+import { type AppBindings, toServiceError } from "@vitrine/kit/http";
+import { requestMetrics } from "@vitrine/kit/http/observe";
+import { admit, enter, noteRefusal, type Visit } from "./admission.ts";
+import type { GatewayDeps } from "./deps.ts";
+import { secured } from "./headers.ts";
+import { ingestOtlp } from "./ingest.ts";
+import { ingestLoki } from "./loki-push.ts";
+import { forwardedPath } from "./proxy.ts";
+import { answerMachine, clientGone } from "./refuse.ts";
+import type { RouteMatcher } from "./routes/match.ts";
+import type { Route } from "./routes/route.ts";
+import { parseTarget } from "./target.ts";
+
+/** Answers a request to write telemetry; `undefined` for any other, which is the base app's. */
+export type IngestDoor = (request: Request, server: AppBindings["server"]) => Promise<Response> | undefined;
+
+type IngestRoute = Route & Required<Pick<Route, "ingest">>;
+
+/** Addresses of ingest rows as requests write them: a few names of this gateway, times the rows. */
+const maxKnown = 256;
+
+/**
+ * The way of telemetry through the gateway: by the same table, checks, quotas, metrics and refusals as all else, without
+ * what a router and a span cost, which a collector's worth of posts would pay tens of thousands of times a second.
+ */
+export function createIngestDoor(deps: GatewayDeps, match: RouteMatcher): IngestDoor {
+  const measured = requestMetrics();
+  const newId = deps.newId ?? (() => Bun.randomUUIDv7());
+  const known = new Map<string, IngestRoute>();
+
+  function find(request: Request): IngestRoute | undefined {
+    const target = parseTarget(request.url, request.headers.get("host") ?? undefined);
+    const route = target && match(target.path)?.byMethod.get(request.method);
+    if (route === undefined || !isIngest(route)) return undefined;
+    // Whoever asks writes host and query: only so many forms are kept.
+    if (known.size < maxKnown && target?.query === "") known.set(request.url, route);
+    return route;
+  }
+
+  async function serve(visit: Visit, route: IngestRoute): Promise<Response> {
+    const startedAt = performance.now();
+    const { request } = visit;
+    const requestId = parseRequestId(request.headers.get("x-request-id")) ?? newId();
+    measured.began();
+    let response: Response;
+    try {
+      response = await take(visit, route, deps);
+    } catch (error) {
+      visit.passage?.leave();
+      const { sub } = visit.claims ?? {};
+      const scope = sub === undefined ? { requestId } : { requestId, user: sub };
+      response = withoutSpan(scope, () => refuse(visit, route, error, deps));
+    }
+    response.headers.set("x-request-id", requestId);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const { status } = response;
+    measured.ended({ method: "POST", route: route.path, status, seconds });
+    deps.events.answered({ route: route.path, claims: visit.claims, status, seconds });
+    return response;
+  }
+
+  return (request, server) => {
+    if (request.method !== "POST" || deps.readiness.isStarting()) return undefined;
+    const route = known.get(request.url) ?? find(request);
+    return route && serve({ request, server, route, pattern: route.path }, route);
+  };
+}
+
+function isIngest(route: Route): route is IngestRoute {
+  return route.ingest !== undefined;
+}
+
+async function take(visit: Visit, route: IngestRoute, deps: GatewayDeps): Promise<Response> {
+  const { request } = visit;
+  const { body, ingest, timeoutMs, upstream, path } = route;
+  const claims = (await admit(visit, route, deps))?.claims;
+  if (claims === undefined || body === "none") throw new TypeError(`${path} takes telemetry without a token or a body`);
+  const passage = await enter(visit, route, deps);
+  const { response, bytes } = await (ingest.format === "otlp" ? ingestOtlp : ingestLoki)({
+    request,
+    claims,
+    collector: deps.collector,
+    path: forwardedPath(route, path),
+    body,
+    timeoutMs,
+    passage,
+  });
+  passage.leave();
+  if (response.status < 500) deps.events.upstreamAnswered(upstream);
+  if (response.ok) deps.events.accepted(claims.client_id, ingest.signal, bytes);
+  else if (response.status >= 500) deps.events.upstreamFailed(upstream, path, response.status);
+  return response;
+}
+
+function refuse(visit: Visit, route: IngestRoute, thrown: unknown, deps: GatewayDeps): Response {
+  if (visit.request.signal.aborted) return clientGone();
+  const error = toServiceError(thrown);
+  noteRefusal(visit, error, deps);
+  const form = route.errors === "loki" ? "loki" : "otlp";
+  return secured(answerMachine(error, form, visit.request.headers.get("content-type") ?? undefined), route);
+}
