@@ -1,3 +1,4 @@
+import { channels, deliveryFailures, tiers } from "./alerts.ts";
 import { faultNames } from "./faults.ts";
 import { pieceKinds } from "./piece.ts";
 
@@ -8,7 +9,7 @@ import { pieceKinds } from "./piece.ts";
 
 export type MetricKind = "counter" | "up_down_counter" | "histogram" | "gauge";
 
-/** The values an attribute may take: a closed list, or `"bounded"` where code bounds them (routes, client ids). */
+/** The values an attribute may take: a closed list, or `"bounded"` where code bounds them: `attributeBounds` says how far. */
 export type AttributeValues = readonly string[] | "bounded";
 
 export interface MetricDefinition<
@@ -24,6 +25,8 @@ export interface MetricDefinition<
   readonly services: readonly string[] | "all";
   /** Upper bounds of histogram buckets, in the unit. */
   readonly buckets?: readonly number[];
+  /** Series that one process makes of it at most, a histogram counted once; see `maxSeriesOf` for the default. */
+  readonly maxSeries?: number;
 }
 
 /** The attributes a recording of a metric takes, with closed lists narrowed to their members. */
@@ -37,8 +40,8 @@ function metric<const A extends Readonly<Record<string, AttributeValues>>>(
   return Object.freeze(definition);
 }
 
-/** Bucket advice of the HTTP semantic conventions, in seconds. */
-const httpDurationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+/** Bucket advice of the HTTP semantic conventions, in seconds, and 0.2, at which the objective for latency is set. */
+const httpDurationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 const httpMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "_OTHER"] as const;
 const signals = ["traces", "metrics", "logs"] as const;
@@ -56,6 +59,136 @@ export const tokenRefusals = [
   "missing_claim",
   "revoked",
 ] as const;
+
+interface LogAction {
+  readonly description: string;
+  readonly services: readonly string[] | "all";
+}
+
+function action(description: string, services: LogAction["services"]): LogAction {
+  return Object.freeze({ description, services });
+}
+
+/** Every `action` a log line can carry. Authentication events use the OWASP logging vocabulary. */
+export const logActions = {
+  "http.request": action("One line per answered request.", "all"),
+  "http.error": action("A request failed for a reason the caller was not told.", "all"),
+  "service.started": action("The service answers.", "all"),
+  "service.ready": action("Start-up work is done and every check passes.", "all"),
+  "service.not_ready": action("A start-up task or a readiness check failed.", "all"),
+  "service.stopping": action("Shutdown began.", "all"),
+  "service.stopped": action("Shutdown ended.", "all"),
+  "service.failed": action("The service could not go on.", "all"),
+  "config.invalid": action("The environment does not make a valid configuration.", "all"),
+  "telemetry.dropped": action("The exporter gave telemetry up.", "all"),
+  "telemetry.failed": action("The telemetry SDK reported a fault.", "all"),
+  "db.slow_query": action("A query took longer than the threshold; its text is normalised.", [
+    "auth",
+    "orders",
+    "inventory",
+    "notifier",
+  ]),
+  "db.migrated": action("Schema migrations were applied.", ["auth", "orders", "inventory", "notifier"]),
+  "upstream.circuit_opened": action("A service failed too often: calls to it are held back for a while.", ["orders"]),
+  "upstream.circuit_closed": action("A service that had failed too often answers again.", ["orders"]),
+  "order.placed": action("An order was taken.", ["orders"]),
+  "order.reserved": action("The pieces of an order are set aside.", ["orders"]),
+  "order.paid": action("An order was paid.", ["orders"]),
+  "order.fulfilled": action("An order is done: pieces and money have changed hands.", ["orders"]),
+  "order.cancelled": action("A customer called an order off.", ["orders"]),
+  "order.expired": action("An order was not paid in time.", ["orders"]),
+  "order.refused": action("A request about an order changed nothing.", ["orders"]),
+  "wallet.moved": action("Money was paid in or out.", ["orders"]),
+  "wallet.refused": action("Money was asked for that is not there.", ["orders"]),
+  "order.failed": action("An order could not be met.", ["orders"]),
+  "order.inventory_failed": action("Inventory gave no answer that an order could use.", ["orders"]),
+  "order.released": action("The reservation of an order that ended was given back.", ["orders"]),
+  "order.sweep_failed": action("Orders left over could not be settled; it will be tried again.", ["orders"]),
+  "catalogue.changed": action("A piece was added or changed.", ["orders"]),
+  "fault.on": action("A fault was switched on.", ["orders", "inventory", "generator"]),
+  "fault.off": action("A fault was switched off, or its time had passed.", ["orders", "inventory", "generator"]),
+  "stock.reserved": action("Pieces were set aside for an order.", ["inventory"]),
+  "stock.refused": action("A reservation found too few pieces.", ["inventory"]),
+  "stock.released": action("Reserved pieces went back on the shelf.", ["inventory", "notifier"]),
+  "stock.committed": action("Reserved pieces were sold.", ["inventory"]),
+  "stock.expired": action("A reservation was held for too long: its pieces went back on the shelf.", ["inventory"]),
+  "stock.sweep_failed": action("Reservations past their time could not be ended; tried again soon.", ["inventory"]),
+  "stock.restocked": action("Pieces were added to the stock.", ["inventory"]),
+  "db.query_sample": action("A statement that the database itself saw run or wait for long; its text is normalised.", [
+    "postgres",
+  ]),
+  "db.top_query": action("A statement among those that cost the database most in the last minute.", ["postgres"]),
+  authn_login_success: action("A person signed in.", ["auth"]),
+  authn_login_fail: action("A sign-in was refused.", ["auth"]),
+  authn_token_created: action("A token or an ingest key was issued.", ["auth"]),
+  authn_token_revoked: action("A token, a session or an ingest key was taken back.", ["auth"]),
+  authn_impossible_travel: action("Sign-ins of one person came from more networks than a person travels through.", [
+    "auth",
+  ]),
+  authn_login_fail_max: action("Failed sign-ins reached the number from which on they are delayed.", ["auth"]),
+  authn_login_successafterfail: action("A person signed in after many failures: the password may be guessed.", [
+    "auth",
+  ]),
+  authn_many_accounts: action("One address failed to sign in to many accounts.", ["auth"]),
+  authn_new_origin: action("A person signed in from an address and an agent never seen with them.", ["auth"]),
+  authn_password_change: action("A password was changed, or was not.", ["auth"]),
+  authn_second_factor: action("A second factor was set up, used or removed, or was not.", ["auth"]),
+  authn_token_reuse: action("A refresh token was used twice: one of its holders stole it.", ["auth"]),
+  authz_admin: action("An administrator changed a person or the signing keys.", ["auth"]),
+  authz_change: action("The role of a person was changed.", ["auth"]),
+  excess_rate_limit_exceeded: action("Attempts to prove an identity came too fast.", ["auth"]),
+  session_created: action("A session began.", ["auth"]),
+  session_expired: action("A session was ended.", ["auth"]),
+  session_logout: action("A person signed out.", ["auth"]),
+  session_renewed: action("A session was renewed by its refresh token.", ["auth"]),
+  session_use_after_expire: action("A session that is over was used.", ["auth"]),
+  user_created: action("A person registered.", ["auth"]),
+  user_updated: action("A person was disabled, enabled or given a new password.", ["auth"]),
+  "auth.audit_chain_broken": action("A row of the audit log was altered, removed or put in between.", ["auth"]),
+  "auth.audit_chain_checked": action("The audit log was read from its first row to its last, or could not be.", [
+    "auth",
+  ]),
+  "auth.key_created": action("A signing key was made.", ["auth"]),
+  "auth.key_rotation_failed": action("The signing key is due and could not be changed; tried again later.", ["auth"]),
+  "auth.ingest_keys_loaded": action("Preset ingest keys were stored.", ["auth"]),
+  "auth.clients_loaded": action("Preset OAuth clients were stored.", ["auth"]),
+  authz_fail: action("A valid identity asked for more than it may have.", "all"),
+  "gateway.refused": action("The gateway refused a request.", ["gateway"]),
+  "gateway.feed_lost": action("The feed of revocations and ingest keys is away; what is known stays known.", [
+    "gateway",
+  ]),
+  "gateway.certificate_changed": action("A new TLS certificate is in use.", ["gateway"]),
+  "gateway.certificate_failed": action("Changed TLS files do not make a certificate; the old one stays in use.", [
+    "gateway",
+  ]),
+  "gateway.upstream_back": action("An upstream that had failed answers again.", ["gateway"]),
+  "gateway.upstream_failed": action("An upstream could not be reached or broke off.", ["gateway"]),
+  "console.part_failed": action("A part of a page could not be drawn.", ["console"]),
+  "alert.received": action("Alertmanager told of alerts that changed.", ["notifier"]),
+  "alert.delivered": action("A message reached its target.", ["notifier"]),
+  "alert.delivery_failed": action("A message did not reach its target; it is tried again.", ["notifier"]),
+  "alert.given_up": action("A message became a dead letter.", ["notifier"]),
+  "alert.replayed": action("Dead letters were put into the outbox again.", ["notifier"]),
+  "target.changed": action("A target of alerts was made, changed, tested or removed.", ["notifier"]),
+  "notifier.outbox_failed": action("The outbox could not be worked on; it is tried again.", ["notifier"]),
+  "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),
+  "generator.failed": action("A simulated customer got an answer nobody should get.", ["generator"]),
+  "generator.report": action("What the simulated customers sent so far.", ["generator"]),
+} as const satisfies Record<string, LogAction>;
+
+type ListedLogActions = typeof logActions;
+
+/** A team outside this repository adds its actions by declaration merging (docs/instrument-your-service.md). */
+export interface LogActions extends ListedLogActions {}
+
+export type LogActionName = keyof LogActions;
+
+/** Events of who came in, who was kept out and who changed what; none of their records may get lost. */
+export const securityActions: readonly LogActionName[] = Object.keys(logActions).filter(isSecurityAction);
+
+export function isSecurityAction(name: string): name is keyof ListedLogActions {
+  return /^(?:authn|authz|session|user|excess)_/.test(name);
+}
 
 export const metrics = {
   httpServerRequestDuration: metric({
@@ -450,6 +583,14 @@ export const metrics = {
     attributes: {},
     services: ["auth"],
   }),
+  securityEvents: metric({
+    name: "security.events",
+    kind: "counter",
+    unit: "{event}",
+    description: "Security events that were written to the log; the collector counts those that reach it.",
+    attributes: { action: securityActions },
+    services: "all",
+  }),
   authActiveSessions: metric({
     name: "auth.sessions.active",
     kind: "gauge",
@@ -661,6 +802,54 @@ export const metrics = {
     attributes: {},
     services: ["gateway"],
   }),
+  notifierAlerts: metric({
+    name: "notifier.alerts",
+    kind: "counter",
+    unit: "{alert}",
+    description: "Changes of alerts that Alertmanager told of; what it repeats is not counted.",
+    attributes: { status: ["firing", "resolved"], tier: tiers },
+    services: ["notifier"],
+  }),
+  notifierAttempts: metric({
+    name: "notifier.attempts",
+    kind: "counter",
+    unit: "{attempt}",
+    description: "Attempts to deliver a message, by target, outcome and what went wrong.",
+    attributes: {
+      channel: channels,
+      target: "bounded",
+      outcome: ["delivered", "retried", "dead"],
+      reason: deliveryFailures,
+    },
+    services: ["notifier"],
+  }),
+  notifierDeliveryDelay: metric({
+    name: "notifier.delivery.delay",
+    kind: "histogram",
+    unit: "s",
+    description: "From when a message was due until it was delivered.",
+    attributes: { channel: channels, tier: tiers },
+    services: ["notifier"],
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 21_600, 86_400],
+  }),
+  notifierMessages: metric({
+    name: "notifier.messages",
+    kind: "gauge",
+    unit: "{message}",
+    description:
+      "Messages not delivered: due, held by quiet hours, or given up; every process reports the same number.",
+    attributes: { state: ["due", "held", "dead"] },
+    services: ["notifier"],
+  }),
+  notifierOldestDue: metric({
+    name: "notifier.oldest_due.age",
+    kind: "gauge",
+    unit: "s",
+    description:
+      "How long the oldest message of a target has been due, 0 where none is; every process reports the same.",
+    attributes: { target: "bounded" },
+    services: ["notifier"],
+  }),
   generatorRequests: metric({
     name: "generator.requests",
     kind: "counter",
@@ -682,116 +871,5 @@ export const attributes = {
   pieceId: "piece.id",
 } as const;
 
-interface LogAction {
-  readonly description: string;
-  readonly services: readonly string[] | "all";
-}
-
-function action(description: string, services: LogAction["services"]): LogAction {
-  return Object.freeze({ description, services });
-}
-
-/** Every `action` a log line can carry. Authentication events use the OWASP logging vocabulary. */
-export const logActions = {
-  "http.request": action("One line per answered request.", "all"),
-  "http.error": action("A request failed for a reason the caller was not told.", "all"),
-  "service.started": action("The service answers.", "all"),
-  "service.ready": action("Start-up work is done and every check passes.", "all"),
-  "service.not_ready": action("A start-up task or a readiness check failed.", "all"),
-  "service.stopping": action("Shutdown began.", "all"),
-  "service.stopped": action("Shutdown ended.", "all"),
-  "service.failed": action("The service could not go on.", "all"),
-  "config.invalid": action("The environment does not make a valid configuration.", "all"),
-  "telemetry.dropped": action("The exporter gave telemetry up.", "all"),
-  "telemetry.failed": action("The telemetry SDK reported a fault.", "all"),
-  "db.slow_query": action("A query took longer than the threshold; its text is normalised.", [
-    "auth",
-    "orders",
-    "inventory",
-  ]),
-  "db.migrated": action("Schema migrations were applied.", ["auth", "orders", "inventory"]),
-  "upstream.circuit_opened": action("A service failed too often: calls to it are held back for a while.", ["orders"]),
-  "upstream.circuit_closed": action("A service that had failed too often answers again.", ["orders"]),
-  "order.placed": action("An order was taken.", ["orders"]),
-  "order.reserved": action("The pieces of an order are set aside.", ["orders"]),
-  "order.paid": action("An order was paid.", ["orders"]),
-  "order.fulfilled": action("An order is done: pieces and money have changed hands.", ["orders"]),
-  "order.cancelled": action("A customer called an order off.", ["orders"]),
-  "order.expired": action("An order was not paid in time.", ["orders"]),
-  "order.refused": action("A request about an order changed nothing.", ["orders"]),
-  "wallet.moved": action("Money was paid in or out.", ["orders"]),
-  "wallet.refused": action("Money was asked for that is not there.", ["orders"]),
-  "order.failed": action("An order could not be met.", ["orders"]),
-  "order.inventory_failed": action("Inventory gave no answer that an order could use.", ["orders"]),
-  "order.released": action("The reservation of an order that ended was given back.", ["orders"]),
-  "order.sweep_failed": action("Orders left over could not be settled; it will be tried again.", ["orders"]),
-  "catalogue.changed": action("A piece was added or changed.", ["orders"]),
-  "fault.on": action("A fault was switched on.", ["orders", "inventory", "generator"]),
-  "fault.off": action("A fault was switched off, or its time had passed.", ["orders", "inventory", "generator"]),
-  "stock.reserved": action("Pieces were set aside for an order.", ["inventory"]),
-  "stock.refused": action("A reservation found too few pieces.", ["inventory"]),
-  "stock.released": action("Reserved pieces went back on the shelf.", ["inventory"]),
-  "stock.committed": action("Reserved pieces were sold.", ["inventory"]),
-  "stock.expired": action("A reservation was held for too long: its pieces went back on the shelf.", ["inventory"]),
-  "stock.sweep_failed": action("Reservations past their time could not be ended; tried again soon.", ["inventory"]),
-  "stock.restocked": action("Pieces were added to the stock.", ["inventory"]),
-  authn_login_success: action("A person signed in.", ["auth"]),
-  authn_login_fail: action("A sign-in was refused.", ["auth"]),
-  authn_token_created: action("A token or an ingest key was issued.", ["auth"]),
-  authn_token_revoked: action("A token, a session or an ingest key was taken back.", ["auth"]),
-  authn_impossible_travel: action("Sign-ins of one person came from more networks than a person travels through.", [
-    "auth",
-  ]),
-  authn_login_fail_max: action("Failed sign-ins reached the number from which on they are delayed.", ["auth"]),
-  authn_login_successafterfail: action("A person signed in after many failures: the password may be guessed.", [
-    "auth",
-  ]),
-  authn_many_accounts: action("One address failed to sign in to many accounts.", ["auth"]),
-  authn_new_origin: action("A person signed in from an address and an agent never seen with them.", ["auth"]),
-  authn_password_change: action("A password was changed, or was not.", ["auth"]),
-  authn_second_factor: action("A second factor was set up, used or removed, or was not.", ["auth"]),
-  authn_token_reuse: action("A refresh token was used twice: one of its holders stole it.", ["auth"]),
-  authz_admin: action("An administrator changed a person or the signing keys.", ["auth"]),
-  authz_change: action("The role of a person was changed.", ["auth"]),
-  excess_rate_limit_exceeded: action("Attempts to prove an identity came too fast.", ["auth"]),
-  session_created: action("A session began.", ["auth"]),
-  session_expired: action("A session was ended.", ["auth"]),
-  session_logout: action("A person signed out.", ["auth"]),
-  session_renewed: action("A session was renewed by its refresh token.", ["auth"]),
-  session_use_after_expire: action("A session that is over was used.", ["auth"]),
-  user_created: action("A person registered.", ["auth"]),
-  user_updated: action("A person was disabled, enabled or given a new password.", ["auth"]),
-  "auth.audit_chain_broken": action("A row of the audit log was altered, removed or put in between.", ["auth"]),
-  "auth.audit_chain_checked": action("The audit log was read from its first row to its last, or could not be.", [
-    "auth",
-  ]),
-  "auth.key_created": action("A signing key was made.", ["auth"]),
-  "auth.key_rotation_failed": action("The signing key is due and could not be changed; tried again later.", ["auth"]),
-  "auth.ingest_keys_loaded": action("Preset ingest keys were stored.", ["auth"]),
-  "auth.clients_loaded": action("Preset OAuth clients were stored.", ["auth"]),
-  authz_fail: action("A valid identity asked for more than it may have.", "all"),
-  "gateway.refused": action("The gateway refused a request.", ["gateway"]),
-  "gateway.feed_lost": action("The feed of revocations and ingest keys is away; what is known stays known.", [
-    "gateway",
-  ]),
-  "gateway.certificate_changed": action("A new TLS certificate is in use.", ["gateway"]),
-  "gateway.certificate_failed": action("Changed TLS files do not make a certificate; the old one stays in use.", [
-    "gateway",
-  ]),
-  "gateway.upstream_back": action("An upstream that had failed answers again.", ["gateway"]),
-  "gateway.upstream_failed": action("An upstream could not be reached or broke off.", ["gateway"]),
-  "console.part_failed": action("A part of a page could not be drawn.", ["console"]),
-  "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),
-  "generator.failed": action("A simulated customer got an answer nobody should get.", ["generator"]),
-  "generator.report": action("What the simulated customers sent so far.", ["generator"]),
-} as const satisfies Record<string, LogAction>;
-
 /** Why the gateway refused a request. */
 export type RefusalReason = (typeof metrics.gatewayRefusals.attributes.reason)[number];
-
-type ListedLogActions = typeof logActions;
-
-/** A team outside this repository adds its actions by declaration merging (docs/instrument-your-service.md). */
-export interface LogActions extends ListedLogActions {}
-
-export type LogActionName = keyof LogActions;
