@@ -36,7 +36,7 @@ export const prometheusRulesPath = "/prometheus/api/v1/rules";
 export const lokiRulesPath = "/loki/api/v1/rules";
 
 /** Recorded series that a healthy system has none of. */
-const quietRecords: ReadonlySet<string> = new Set(["service:heartbeat:missing"]);
+const quietRecords: ReadonlySet<string> = new Set(["service:heartbeat:missing", "reason:gateway_refusals:increase5m"]);
 
 /** One check for each rule Prometheus runs, and its own word on those it cannot evaluate. */
 export function prometheusRuleChecks(
