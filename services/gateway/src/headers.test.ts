@@ -173,6 +173,20 @@ describe("what an upstream answers", () => {
     expect(response.headers.get("x-prometheus-remote-write-samples-written")).toBe("3");
   });
 
+  test("as HTML of a service of ours keeps the policy it names; an engine's page gets the strictest", async () => {
+    const policy = "default-src 'none'; script-src 'self'";
+    gateway.answer = () =>
+      new Response("<p>", {
+        headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": policy },
+      });
+    const own = await fetch(`${gateway.url}/login`);
+    expect(own.headers.get("content-security-policy")).toBe(policy);
+    const engine = await fetch(`${gateway.url}/loki/api/v1/labels`, {
+      headers: await gateway.bearer("telemetry:read"),
+    });
+    expect(engine.headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+  });
+
   test("of a public route may be cached as its service says", async () => {
     gateway.answer = () => new Response("{}", { headers: answered });
     const response = await fetch(`${gateway.url}/.well-known/jwks.json`);

@@ -129,11 +129,18 @@ const pagePolicy = "default-src 'self'; base-uri 'none'; form-action 'self'; fra
  */
 export function secured(response: Response, route: Route | undefined): Response {
   const { headers } = response;
-  const policy = route?.page === undefined ? null : (headers.get("content-security-policy") ?? pagePolicy);
+  const named = isOwnPage(headers, route) ? headers.get("content-security-policy") : null;
+  const policy = route?.page === undefined ? named : (named ?? pagePolicy);
   for (const [name, value] of Object.entries(securityHeaders)) headers.set(name, value);
   if (policy !== null) headers.set("content-security-policy", policy);
   if (route?.access !== "public" || !headers.has("cache-control")) headers.set("cache-control", "no-store");
   return response;
+}
+
+/** HTML of a service of ours, which knows best what it needs; anybody else's gets no policy but the strictest. */
+function isOwnPage(headers: Headers, route: Route | undefined): boolean {
+  const html = headers.get("content-type")?.startsWith("text/html") === true;
+  return html && route !== undefined && upstreams[route.upstream] === "service";
 }
 
 /** Ingest answers machines, tens of thousands of times a second. */

@@ -8,15 +8,13 @@ const handle = "handle-of-a-session-0123456789";
 const cookie = `theme=dark; __Host-vitrine_session=${handle}`;
 const base = routes.find(({ path }) => path === "/prometheus/api/v1/query") as Route;
 const page: Route = { ...base, path: "/console/**", methods: ["GET"], body: "none", page: { login: "/login" } };
-const login: Route = { ...page, path: "/login", upstream: "auth", access: "public", rate: "open", forward: "keep" };
-const { session: _, page: __, ...openLogin } = login as Route & { session?: true };
 
 let gateway: Gateway;
 let exchanges = 0;
 let exchange: (request: Request) => Response | Promise<Response>;
 
 beforeAll(async () => {
-  gateway = await startGateway({ ownOrigin: origin, routes: [...routes, { ...page, forward: "keep" }, openLogin] });
+  gateway = await startGateway({ ownOrigin: origin, routes: [...routes, { ...page, forward: "keep" }] });
   gateway.answer = async (request, upstream) => {
     if (upstream === "auth" && request.url.endsWith("/api/auth/session/token")) {
       exchanges += 1;

@@ -25,6 +25,14 @@ export const lokiBody: BodyRule = {
 
 export const apiBody: BodyRule = { encodedBytes: MiB, decodedBytes: MiB, arriveMs: 10_000, encodings: ["identity"] };
 
+/** Logs that people bring along to have them analysed. */
+export const uploadBody: BodyRule = {
+  encodedBytes: 32 * MiB,
+  decodedBytes: 32 * MiB,
+  arriveMs: 50_000,
+  encodings: ["identity"],
+};
+
 export const queryBody: BodyRule = {
   encodedBytes: 256 * 1_024,
   decodedBytes: 256 * 1_024,

@@ -74,7 +74,6 @@ describe("the table", () => {
     "/jaeger/api/v1/spans",
     "/alertmanager/-/reload",
     "/alertmanager/api/v1/alerts",
-    "/",
     "/v1",
     "/v1/traces/",
     "/v1/profiles",
@@ -112,6 +111,11 @@ describe("the table", () => {
     ["/alertmanager/api/v2/silences", "GET", ["telemetry:read"]],
     ["/alertmanager/api/v2/silences", "POST", ["telemetry:admin"]],
     ["/alertmanager/api/v2/silence/1", "DELETE", ["telemetry:admin"]],
+    ["/", "GET", ["telemetry:read"]],
+    ["/requests/01a1fcf6-8494-72b7-95f2-4bf0d440983b", "GET", ["telemetry:read"]],
+    ["/api/console/summary", "GET", ["telemetry:read"]],
+    ["/login", "GET", "public"],
+    ["/assets/app-0123456789ab.css", "GET", "public"],
     ["/metrics", "GET", ["telemetry:read"]],
     ["/metrics/orders", "GET", ["telemetry:read"]],
     ["/oauth/token", "POST", "public"],
@@ -120,6 +124,19 @@ describe("the table", () => {
   ])("%s %s needs %p", (path, method, access) =>
     expect(match(path)?.byMethod.get(method)?.access).toEqual(access as Route["access"]),
   );
+});
+
+test("every page sends who has no session to the login page, and auth's own routes take the session of a page", () => {
+  const pages = routes.filter(
+    ({ upstream, access, path }) =>
+      upstream === "console" && access !== "public" && !path.startsWith("/api/") && !path.startsWith("/metrics/"),
+  );
+  expect(pages.length).toBeGreaterThan(5);
+  for (const { page, methods } of pages) expect([page?.login, methods.join()]).toEqual(["/login", "GET"]);
+  for (const path of ["/api/auth/me", "/api/auth/sessions/1", "/api/auth/second-factor", "/api/auth/users/1/password"])
+    for (const route of match(path)?.byMethod.values() ?? []) expect(route.session).toBe(true);
+  for (const path of ["/api/auth/login", "/api/auth/login/totp", "/api/auth/logout", "/api/auth/session/token"])
+    expect(match(path)?.sample.access).toBe("public");
 });
 
 describe("validation", () => {

@@ -1,3 +1,4 @@
+import { consoleRows } from "./console-rows.ts";
 import { engineRows } from "./engine-rows.ts";
 import { ingestRows } from "./ingest-rows.ts";
 import type { Route, Upstream } from "./route.ts";
@@ -30,10 +31,12 @@ export const routes: readonly Route[] = [
   ...ingestRows,
   ...engineRows,
   ...serviceRows,
+  ...consoleRows,
 
   metricsRow("auth", "auth"),
   metricsRow("orders", "orders"),
   metricsRow("inventory", "inventory"),
+  metricsRow("console", "console"),
   metricsRow("gateway", "self"),
   { ...own, path: "/metrics", access: ["telemetry:read"], telemetry: "quiet" },
   // Answered by the kit before the table is asked; listed so that the table is whole.

@@ -2,7 +2,7 @@ import { isScope } from "@vitrine/contracts/scopes";
 import { type RateClassName, rateClasses } from "./rate-class.ts";
 import { methods, type Route, upstreams } from "./route.ts";
 
-const pathForm = /^(?:\/(?:[A-Za-z0-9._-]+|\*))+(?:\/\*\*)?$/;
+const pathForm = /^(?:\/|(?:\/(?:[A-Za-z0-9._-]+|\*))+(?:\/\*\*)?)$/;
 
 /** Everything wrong with a route table, one line per fault; empty when it can be served. */
 export function findFaults(routes: readonly Route[]): readonly string[] {
