@@ -50,7 +50,8 @@ function labels({ maison, kind }: Pick<StockGroup, "maison" | "kind">) {
 
 /** Adds up under one name the maisons beyond those that are told apart. */
 function bound(groups: readonly StockGroup[]): readonly StockGroup[] {
-  const known = new Set([...new Set(groups.map(({ maison }) => maison))].slice(0, maxMaisons));
+  const named = new Set(groups.flatMap(({ maison }) => maison ?? []));
+  const known = new Set([null, ...[...named].slice(0, maxMaisons)]);
   const bounded = new Map<string, StockGroup>();
   for (const group of groups) {
     const maison = known.has(group.maison) ? group.maison : "other";

@@ -8,6 +8,7 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
+  readonly format?: string;
   readonly pattern?: string;
   readonly minItems?: number;
   readonly maxItems?: number;
@@ -83,8 +84,15 @@ export function createFuzz(seed: number): Fuzz {
     return item;
   }
 
+  /** A random one (RFC 9562 §5.4). */
+  function uuid(): string {
+    const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join("");
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
+  }
+
   /** Text that was not there before where the schema lets it, for names that can be had once. */
   function text(schema: Schema): string {
+    if (schema.format === "uuid") return uuid();
     const patterns = [schema, ...(schema.allOf ?? [])].flatMap(({ pattern }) => pattern ?? []);
     const fits = (sample: string) => patterns.every((pattern) => new RegExp(pattern, "u").test(sample));
     const fresh = `text-${Math.floor(random() * 1e9)}`;
