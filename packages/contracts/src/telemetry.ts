@@ -109,7 +109,7 @@ export const logActions = {
   "fault.off": action("A fault was switched off, or its time had passed.", ["orders", "inventory", "generator"]),
   "stock.reserved": action("Pieces were set aside for an order.", ["inventory"]),
   "stock.refused": action("A reservation found too few pieces.", ["inventory"]),
-  "stock.released": action("Reserved pieces went back on the shelf.", ["inventory", "notifier"]),
+  "stock.released": action("Reserved pieces went back on the shelf.", ["inventory"]),
   "stock.committed": action("Reserved pieces were sold.", ["inventory"]),
   "stock.expired": action("A reservation was held for too long: its pieces went back on the shelf.", ["inventory"]),
   "stock.sweep_failed": action("Reservations past their time could not be ended; tried again soon.", ["inventory"]),

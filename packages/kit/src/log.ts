@@ -1,11 +1,12 @@
 import { type Context, context, isSpanContextValid, trace } from "@opentelemetry/api";
-import type { LogActionName } from "@vitrine/contracts/telemetry";
+import { isSecurityAction, type LogActionName, metrics } from "@vitrine/contracts/telemetry";
 import { type DestinationStream, pino } from "pino";
 import type { LogConfig } from "./config.ts";
 import { currentRequest } from "./context.ts";
 import { toPlain, toPlainError } from "./log-fields.ts";
 import { createSink, type LogEntry, type LogSink } from "./log-sinks.ts";
 import { openStdout } from "./log-stdout.ts";
+import { counter } from "./telemetry/instruments.ts";
 
 /** Fields a line may carry beside its message; `request_id`, `trace_id` and `span_id` are added by the logger. */
 export interface LogFields {
@@ -46,6 +47,7 @@ export function createLogger(options: LoggerOptions): Logger {
       write("warn", { action: "telemetry.dropped", extra: { lines } }, "lines were dropped: stdout was not read");
     });
   const sink = createSink(options.service, options);
+  const securityEvents = counter(metrics.securityEvents);
   let timeMs = 0;
   let line = "";
   // pino writes within the call that logs, so the line is there when the call returns.
@@ -74,6 +76,7 @@ export function createLogger(options: LoggerOptions): Logger {
     timeMs = Date.now();
     logger[level](plain, message);
     sink?.write({ level, timeMs, fields: plain, message, context: active, line });
+    if (isSecurityAction(fields.action)) securityEvents.add(1, { action: fields.action });
   }
   return {
     debug: (fields, message) => write("debug", fields, message),

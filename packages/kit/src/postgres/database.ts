@@ -43,8 +43,13 @@ export interface DatabaseOptions {
 
 /** A pool of connections whose queries are prepared, traced (by the preload), timed and bounded. */
 export function createDatabase(options: DatabaseOptions): Database {
+  const { hostname, port, pathname } = new URL(options.url);
   const pool = new pg.Pool({
     connectionString: options.url,
+    // The connection string says the same to `pg`; the instrumentation names the pool in its metrics after these.
+    host: hostname,
+    port: Number(port || 5432),
+    database: pathname.slice(1),
     application_name: options.service,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 3_000,
