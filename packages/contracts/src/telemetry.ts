@@ -241,7 +241,7 @@ export const metrics = {
       "server.port": "bounded",
       "error.type": "bounded",
     },
-    services: ["auth", "orders", "inventory"],
+    services: ["auth", "orders", "inventory", "notifier"],
   }),
   dbSlowQueries: metric({
     name: "db.slow_queries",
@@ -249,7 +249,7 @@ export const metrics = {
     unit: "{query}",
     description: "Queries that took longer than the slow-query threshold.",
     attributes: {},
-    services: ["auth", "orders", "inventory"],
+    services: ["auth", "orders", "inventory", "notifier"],
   }),
   appUp: metric({
     name: "app.up",
