@@ -7,6 +7,8 @@ import { orders } from "./orders.ts";
 import { request } from "./request.ts";
 import { serviceHealth } from "./service-health.ts";
 import { slos } from "./slo.ts";
+import { telemetryClients } from "./telemetry-clients.ts";
+import { telemetryPipeline } from "./telemetry-pipeline.ts";
 
 /** Every dashboard, in the order people are shown them. */
 export const dashboards: readonly Dashboard[] = [
@@ -18,4 +20,6 @@ export const dashboards: readonly Dashboard[] = [
   request,
   database,
   infrastructure,
+  telemetryPipeline,
+  telemetryClients,
 ];

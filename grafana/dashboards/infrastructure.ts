@@ -1,3 +1,4 @@
+import { engineMemory, engineProcessors } from "./engines.ts";
 import {
   annotations,
   dashboardLink,
@@ -154,13 +155,7 @@ export const infrastructure: Dashboard = {
           ...sized("third"),
           unit: "bytes",
           min: 0,
-          queries: [
-            prometheus(
-              "{{job}}",
-              'max by (job) (process_resident_memory_bytes{job=~"prometheus|loki|alertmanager|jaeger"})',
-            ),
-            prometheus("collector", "max(otelcol_process_memory_rss_bytes)"),
-          ],
+          queries: [prometheus("{{job}}", engineMemory)],
           links: [pipeline],
         },
         {
@@ -170,13 +165,7 @@ export const infrastructure: Dashboard = {
           ...sized("third"),
           unit: "short",
           min: 0,
-          queries: [
-            prometheus(
-              "{{job}}",
-              'sum by (job) (rate(process_cpu_seconds_total{job=~"prometheus|loki|alertmanager|jaeger"}[$__rate_interval]))',
-            ),
-            prometheus("collector", "sum(rate(otelcol_process_cpu_seconds_total[$__rate_interval]))"),
-          ],
+          queries: [prometheus("{{job}}", engineProcessors)],
           links: [pipeline],
         },
         {
