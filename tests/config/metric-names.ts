@@ -1,21 +1,5 @@
+import { prometheusNames } from "@vitrine/contracts/signals";
 import { metrics, type MetricDefinition } from "@vitrine/contracts/telemetry";
-
-/** What Prometheus calls a metric of the contract (translation strategy UnderscoreEscapingWithSuffixes). */
-export function prometheusNames({ name, unit, kind }: MetricDefinition): readonly string[] {
-  const suffix = unit === "s" ? "_seconds" : unit === "By" ? "_bytes" : "";
-  const base = name.replaceAll(".", "_") + suffix;
-  switch (kind) {
-    case "counter":
-      return [`${base}_total`];
-    case "histogram":
-      return [`${base}_bucket`, `${base}_count`, `${base}_sum`];
-    case "gauge":
-    case "up_down_counter":
-      return [base];
-    default:
-      return kind satisfies never;
-  }
-}
 
 export const contractNames: ReadonlySet<string> = new Set(
   Object.values(metrics).flatMap((definition: MetricDefinition) => prometheusNames(definition)),

@@ -5,6 +5,7 @@ import { pieceKinds } from "./piece.ts";
 /**
  * The telemetry contract: every metric, log action and span attribute that Vitrine emits under a name of its own or
  * relies on by name. Code takes its names from here; dashboards, rules and tests do too. Semantic conventions first.
+ * After a change `bun run docs:telemetry` makes docs/telemetry.md anew.
  */
 
 export type MetricKind = "counter" | "up_down_counter" | "histogram" | "gauge";
@@ -722,6 +723,7 @@ export const metrics = {
     kind: "counter",
     unit: "By",
     description: "Encoded telemetry accepted at the door (2xx), by client and signal.",
+    maxSeries: 1_600,
     attributes: { "client.id": "bounded", signal: signals },
     services: ["gateway"],
   }),
@@ -730,6 +732,7 @@ export const metrics = {
     kind: "counter",
     unit: "{request}",
     description: "Telemetry requests accepted at the door (2xx), by client and signal.",
+    maxSeries: 1_600,
     attributes: { "client.id": "bounded", signal: signals },
     services: ["gateway"],
   }),
