@@ -84,7 +84,7 @@ export const keyOperations: readonly Operation[] = [
     path: "/api/auth/verify",
     tag: gateways,
     summary: "Forward authentication for nginx, Traefik and Caddy",
-    access: { by: "token" },
+    access: { by: "cookie_or_token" },
     query: z.object({
       scope: z
         .string()
@@ -93,7 +93,7 @@ export const keyOperations: readonly Operation[] = [
     }),
     answers: {
       200: {
-        description: "The token or ingest key is good.",
+        description: "The token, ingest key or session is good.",
         headers: {
           "X-Auth-Subject": "Person, client or holder of the key",
           "X-Auth-Client": "OAuth client, or key:name",
@@ -101,11 +101,11 @@ export const keyOperations: readonly Operation[] = [
           "X-Auth-Role": "Role of a person",
           "X-Auth-Service": "Service telemetry is stamped with",
           "X-Auth-Service-Prefix": "What the names of services begin with that an ingest key may speak for",
-          "X-Auth-Token-Id": "Id of the token or key",
+          "X-Auth-Token-Id": "Id of the token, key or session",
           "X-Auth-Actor": "Client that acts for the subject",
         },
       },
     },
-    refusals: [400, 403],
+    refusals: [400],
   },
 ];

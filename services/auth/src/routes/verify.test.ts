@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { makeIngestKey } from "@vitrine/kit/tokens/ingest-key";
 import { clientToken, personToken } from "../testing/person-token.ts";
-import { startAuth, type TestAuth } from "../testing/start-auth.ts";
+import { quickPasswords, startAuth, type TestAuth } from "../testing/start-auth.ts";
 
 const preset = makeIngestKey();
 let auth: TestAuth;
 
 beforeAll(async () => {
   const keys = [{ name: "edge", key: preset.key, scopes: ["logs:write"], service: "edge" }];
-  auth = await startAuth({ env: { INGEST_KEYS: JSON.stringify(keys) } });
+  auth = await startAuth({ passwordFunction: quickPasswords, env: { INGEST_KEYS: JSON.stringify(keys) } });
 });
 
 afterAll(async () => {
@@ -86,4 +86,74 @@ test("without a token, with one that is no good, or with one elsewhere than in t
     expect(response.headers.get("www-authenticate")).toStartWith("Bearer");
     expect(identity(response)).toEqual({});
   }
+});
+
+describe("the session of a browser", () => {
+  const person = { name: "Somebody", password: "an orchid in the window" };
+  const own = { "sec-fetch-site": "same-origin" };
+  let cookie = "";
+
+  beforeAll(async () => {
+    await auth.json("/api/auth/register", person);
+    const answer = await auth.json("/api/auth/login", { ...person, session: "cookie" });
+    cookie = /^[^;]+/.exec(answer.headers.get("set-cookie") ?? "")?.[0] ?? "";
+  });
+
+  test("is told as the person it belongs to, with what the role may", async () => {
+    const response = await verify("?scope=orders:read", undefined, { ...own, cookie });
+    expect(response.status).toBe(200);
+    expect(identity(response)).toMatchObject({
+      "x-auth-subject": expect.stringMatching(/^[0-9a-f-]{36}$/),
+      "x-auth-client": "vitrine",
+      "x-auth-scope": expect.stringContaining("orders:read"),
+      "x-auth-role": "viewer",
+      "x-auth-token-id": expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect((await verify("?scope=users:admin", undefined, { ...own, cookie })).status).toBe(403);
+  });
+
+  test.each([
+    ["a page of our own", own, 200],
+    ["what is no browser", {}, 200],
+    ["an address that was typed", { "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }, 200],
+    ["another site", { "sec-fetch-site": "cross-site" }, 403],
+    ["a sibling host", { "sec-fetch-site": "same-site" }, 403],
+    ["another site in a browser that says its origin alone", { origin: "https://evil.example" }, 403],
+    [
+      "a link on another site",
+      { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "x-forwarded-method": "GET" },
+      200,
+    ],
+    [
+      "a form on another site",
+      { "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate", "x-forwarded-method": "POST" },
+      403,
+    ],
+    [
+      "another site by a proxy that does not say how",
+      { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" },
+      403,
+    ],
+  ])("is open to our own pages: %s", async (_, headers, status) => {
+    expect((await verify("", undefined, { ...headers, cookie })).status).toBe(status);
+  });
+
+  test("does not take the place of a token, and a token takes its place", async () => {
+    const bad = await verify("", "no.good.token", { ...own, cookie });
+    expect(bad.status).toBe(401);
+    const good = await verify("", await clientToken(auth, "orders"), { "sec-fetch-site": "cross-site", cookie });
+    expect(identity(good)).toMatchObject({ "x-auth-subject": "orders" });
+  });
+
+  test("is refused at once when it is over, and when nobody was given it", async () => {
+    const answer = await auth.json("/api/auth/login", { ...person, session: "cookie" });
+    const ended = /^[^;]+/.exec(answer.headers.get("set-cookie") ?? "")?.[0] ?? "";
+    expect((await verify("", undefined, { ...own, cookie: ended })).status).toBe(200);
+    expect((await auth.send("POST", "/api/auth/logout", { cookie: ended, headers: own })).status).toBe(204);
+    for (const gone of [ended, `__Host-vitrine_session=${"A".repeat(43)}`, "__Host-vitrine_session=x"]) {
+      const refused = await verify("", undefined, { ...own, cookie: gone });
+      expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+      expect(identity(refused)).toEqual({});
+    }
+  });
 });

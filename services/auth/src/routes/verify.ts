@@ -1,24 +1,36 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
-import { isScope } from "@vitrine/contracts/scopes";
+import { isScope, scopesOfRole } from "@vitrine/contracts/scopes";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireToken } from "@vitrine/kit/http/auth";
-import type { TokenVerifier } from "@vitrine/kit/tokens";
 import type { Keyring } from "@vitrine/kit/tokens/keyring";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
+import { ownClientId } from "../access-tokens.ts";
+import { attempt } from "../attempt.ts";
+import { checkForwarded } from "../cross-site.ts";
+import type { PeopleEvents } from "../people-events.ts";
+import { readSessionCookie } from "../session-cookie.ts";
+import { type SessionLimits, sessionOfHandle } from "../sessions.ts";
+import type { StoredSession } from "../store/sessions.ts";
 import { noStore } from "./no-store.ts";
+import type { RequestDeps } from "./request-deps.ts";
 
-export interface VerifyRouteDeps {
-  readonly verifier: TokenVerifier;
+export interface VerifyRouteDeps extends Pick<RequestDeps, "verifier" | "database" | "ownOrigin"> {
   readonly keyring: Keyring;
+  readonly peopleEvents: PeopleEvents;
+  readonly sessionLimits: SessionLimits;
+  readonly issuer: string;
+  readonly audience: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /**
  * Forward authentication for nginx, Traefik and Caddy: 200 with who it is, 401, or 403 where `scope` asks for more than
- * the token has. Only `Authorization` counts: what a proxy says in `X-Forwarded-*` anyone may have written.
+ * the identity has. `Authorization` counts, and where there is none the session cookie of a browser.
  */
-export function verifyRoutes({ verifier, keyring }: VerifyRouteDeps) {
-  return new Hono<AppEnv>().use(noStore).get("/", requireToken(keyring.accept(verifier)), (c) => {
+export function verifyRoutes(deps: VerifyRouteDeps) {
+  return new Hono<AppEnv>().use(noStore).get("/", identify(deps), (c) => {
     const choices = (c.req.queries("scope") ?? []).map(parseScopes);
     const { claims } = c.var;
     const held = claims.scope.split(" ");
@@ -26,6 +38,44 @@ export function verifyRoutes({ verifier, keyring }: VerifyRouteDeps) {
       throw insufficientScope(choices);
     return c.body(null, 200, identityHeaders(claims));
   });
+}
+
+type ClaimsEnv = AppEnv & { Variables: { claims: AccessClaims } };
+
+function identify(deps: VerifyRouteDeps): MiddlewareHandler<ClaimsEnv> {
+  const byToken = requireToken(deps.keyring.accept(deps.verifier));
+  return async function identifyCaller(c, next) {
+    const handle = c.req.header("authorization") === undefined ? readSessionCookie(c) : undefined;
+    if (handle === undefined) return byToken(c, next);
+    checkForwarded(c.req, deps.ownOrigin);
+    const session = await attempt(deps, "session_cookie", () => sessionOfHandle(deps.database, deps, handle));
+    if (session === undefined) {
+      deps.peopleEvents.refused("session_cookie", "session_over");
+      throw new ServiceError("unauthenticated", "the session is over, sign in again", {
+        reason: "session_over",
+        headers: { "www-authenticate": "Bearer" },
+      });
+    }
+    c.set("claims", claimsOf(session, deps));
+    return next();
+  };
+}
+
+/** What an access token of the session would say; the session itself takes the place of its id. */
+function claimsOf({ id, user, expiresAtMs }: StoredSession, { issuer, audience, now }: VerifyRouteDeps): AccessClaims {
+  const seconds = (ms: number) => Math.floor(ms / 1_000);
+  return {
+    iss: issuer,
+    aud: audience,
+    sub: user.id,
+    client_id: ownClientId,
+    role: user.role,
+    sid: id,
+    jti: id,
+    scope: scopesOfRole[user.role].join(" "),
+    iat: seconds(now()),
+    exp: seconds(expiresAtMs),
+  };
 }
 
 function parseScopes(text: string): readonly string[] {
