@@ -20,6 +20,8 @@ const errorKinds = {
   request_timeout: { status: 408, title: "The request took too long to arrive" },
   name_taken: { status: 409, title: "The name is taken" },
   last_admin: { status: 409, title: "There must be an administrator" },
+  preset: { status: 409, title: "It is set by a file" },
+  too_many_targets: { status: 409, title: "There are too many targets" },
   too_many_keys: { status: 409, title: "Two keys of this name are active" },
   second_factor_active: { status: 409, title: "A second factor is active already" },
   out_of_stock: { status: 409, title: "There are too few pieces" },
@@ -84,12 +86,11 @@ export class ServiceError extends Error {
     this.reason = options.reason;
     this.fields = options.fields;
     this.extensions = options.extensions;
-    this.headers =
-      options.retryAfterSeconds === undefined
-        ? { ...options.headers }
-        : {
-            ...options.headers,
-            "retry-after": String(options.retryAfterSeconds),
-          };
+    this.headers = {
+      // RFC 9110 §15.5.2: whatever was wrong, a 401 says how to authenticate.
+      ...(this.status === 401 ? { "www-authenticate": "Bearer" } : {}),
+      ...options.headers,
+      ...(options.retryAfterSeconds === undefined ? {} : { "retry-after": String(options.retryAfterSeconds) }),
+    };
   }
 }
