@@ -196,6 +196,11 @@ export const tokenShape = {
   TOKEN_AUDIENCE: text("vitrine"),
 } as const;
 
+/** Whether faults can be injected: for machines where nothing is lost by it. */
+export const faultShape = {
+  FAULT_INJECTION: flag(false),
+} as const;
+
 export const clientShape = {
   CLIENT_ID: text(),
   CLIENT_SECRET: secret(),

@@ -17,6 +17,8 @@ export interface Transaction extends Queryable {
 }
 
 export interface Database extends Queryable {
+  /** Connections at most. */
+  readonly maxConnections: number;
   /**
    * Runs `work` in one transaction on one connection; rolls back when it throws.
    * @throws ServiceError `unavailable` when no connection is to be had or the one there was broke
@@ -44,6 +46,7 @@ export interface DatabaseOptions {
 /** A pool of connections whose queries are prepared, traced (by the preload), timed and bounded. */
 export function createDatabase(options: DatabaseOptions): Database {
   const { hostname, port, pathname } = new URL(options.url);
+  const maxConnections = options.maxConnections ?? 10;
   const pool = new pg.Pool({
     connectionString: options.url,
     // The connection string says the same to `pg`; the instrumentation names the pool in its metrics after these.
@@ -51,7 +54,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     port: Number(port || 5432),
     database: pathname.slice(1),
     application_name: options.service,
-    max: options.maxConnections ?? 10,
+    max: maxConnections,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 3_000,
     idleTimeoutMillis: 30_000,
     statement_timeout: options.statementTimeoutMs ?? 10_000,
@@ -63,6 +66,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   pool.on("error", onBroken);
   const run = timed(options);
   return {
+    maxConnections,
     query: async <R extends Row>(text: string, values?: readonly unknown[]) => {
       try {
         return await run<R>(pool, text, values);
