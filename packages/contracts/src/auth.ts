@@ -71,6 +71,9 @@ export const grantTypes = {
   tokenExchange: "urn:ietf:params:oauth:grant-type:token-exchange",
 } as const;
 
+/** RFC 7523 §2.2: a client proves itself by a JWT it signed. */
+export const clientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 /** RFC 8693 §3: what token exchange issues, and the only type that may be asked for. */
 export const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 

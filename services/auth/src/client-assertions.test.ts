@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { clientAssertionType } from "@vitrine/contracts/auth";
 import { startPostgres } from "@vitrine/kit/testing/postgres";
+import { createTokenSource } from "@vitrine/kit/tokens/source";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-import { assertionType } from "./client-assertions.ts";
 import { basic, newSecret, startAuth, type TestAuth, testConfig } from "./testing/start-auth.ts";
 
 const algorithms = ["EdDSA", "ES256", "PS256", "RS256"] as const;
@@ -61,7 +62,12 @@ function sign(payload: JWTPayload, key: Key = keys.EdDSA, header: object = {}): 
 
 async function ask(assertion: string, form: Readonly<Record<string, string>> = {}, authorization?: string) {
   const response = await auth.token(
-    { grant_type: "client_credentials", client_assertion_type: assertionType, client_assertion: assertion, ...form },
+    {
+      grant_type: "client_credentials",
+      client_assertion_type: clientAssertionType,
+      client_assertion: assertion,
+      ...form,
+    },
     authorization,
   );
   const body = (await response.json()) as { readonly error?: string; readonly access_token?: string };
@@ -73,6 +79,19 @@ describe("a client that proves itself by its own key", () => {
     const { status, token = "" } = await ask(await sign(claims(), keys[algorithm]));
     expect(status).toBe(200);
     expect(await auth.verifier.verify(token)).toMatchObject({ sub: "billing", service: "billing" });
+  });
+
+  test.each(algorithms)("gets one by the kit's token source with its %s key", async (algorithm) => {
+    const { kid, privateJwk } = keys[algorithm];
+    const source = createTokenSource({
+      tokenUrl: "http://auth.test/oauth/token",
+      clientId: "billing",
+      clientKey: { jwk: { ...privateJwk, kid, alg: algorithm }, audience: auth.config.tokens.issuer },
+      fetch: async (url, init) => auth.app.request(url, init),
+    });
+    expect(await auth.verifier.verify(await source.get())).toMatchObject({ sub: "billing", service: "billing" });
+    source.forget();
+    expect(await auth.verifier.verify(await source.get())).toMatchObject({ sub: "billing" });
   });
 
   test.each([

@@ -3,9 +3,6 @@ import type { Queryable } from "@vitrine/kit/postgres";
 import { createLocalJWKSet, decodeJwt, errors as joseErrors, type JSONWebKeySet, jwtVerify } from "jose";
 import { z } from "zod";
 
-/** RFC 7523 §2.2. */
-export const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
 /** Asymmetric only: nothing we store can sign (RFC 8725 §3.1). */
 export const assertionAlgorithms = ["EdDSA", "ES256", "PS256", "RS256"] as const;
 

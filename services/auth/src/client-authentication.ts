@@ -1,6 +1,7 @@
+import { clientAssertionType } from "@vitrine/contracts/auth";
 import type { Audit } from "./audit.ts";
 import type { Caller } from "./caller.ts";
-import { assertionType, type ClientAssertions, readAssertionSubject } from "./client-assertions.ts";
+import { type ClientAssertions, readAssertionSubject } from "./client-assertions.ts";
 import { isSecretOf } from "./client-secrets.ts";
 import type { Defence } from "./defence.ts";
 import type { AuthEvents, GrantMethod } from "./events.ts";
@@ -83,8 +84,8 @@ async function authenticateByAssertion(
 ): Promise<Client> {
   if (authorization !== undefined || form.has("client_secret"))
     throw new OAuthError("invalid_request", "the client authenticates in more than one way, use one");
-  if (requireParameter(form, "client_assertion_type") !== assertionType)
-    throw new OAuthError("invalid_request", `the client_assertion_type must be ${assertionType}`);
+  if (requireParameter(form, "client_assertion_type") !== clientAssertionType)
+    throw new OAuthError("invalid_request", `the client_assertion_type must be ${clientAssertionType}`);
   const assertion = requireParameter(form, "client_assertion");
   const clientId = readAssertionSubject(assertion);
   if (clientId === undefined) throw new UnknownClientError();

@@ -18,7 +18,10 @@ export interface FirstPeopleOptions {
   readonly newId: () => string;
   readonly demo: boolean;
   readonly adminPassword: string | undefined;
-  /** Shows the one-time password to whoever starts the service; it must not pass the logger. */
+  /**
+   * Shows the one-time password to whoever starts the service; it must not pass the logger. Where the start fails right
+   * after it the next one shows another: the one shown last counts.
+   */
   readonly print: (line: string) => void;
 }
 
@@ -31,21 +34,19 @@ export async function ensureFirstPeople(options: FirstPeopleOptions): Promise<vo
 async function ensureAdmin({ passwords, audit, newId, adminPassword, print }: FirstPeopleOptions) {
   const password = adminPassword ?? randomBytes(18).toString("base64url");
   const id = newId();
-  const made = await audit.transaction(ourselves, async (tx, note) => {
+  await audit.transaction(ourselves, async (tx, note) => {
     await takeLock(tx, "first people");
     const users = createUserStore(tx);
-    if (await users.hasAdmin()) return false;
+    if (await users.hasAdmin()) return;
     const passwordHash = await passwords.hash(password);
     // Whoever holds the name is not made an administrator by it.
-    if (await users.add({ id, name: firstAdminName, role: "admin", passwordHash })) {
-      note({ event: "user_created", outcome: "success", action: "first_admin", target: id });
-      return true;
-    }
-    throw new Error(`there is no administrator, and the name ${firstAdminName} belongs to somebody else`);
+    if (!(await users.add({ id, name: firstAdminName, role: "admin", passwordHash })))
+      throw new Error(`there is no administrator, and the name ${firstAdminName} belongs to somebody else`);
+    note({ event: "user_created", outcome: "success", action: "first_admin", target: id });
+    // Before the commit: a process that ends in between leaves no administrator whose password nobody saw.
+    if (adminPassword === undefined)
+      print(`First administrator: name ${firstAdminName}, password ${password} (shown once, kept nowhere)\n`);
   });
-  if (!made) return;
-  if (adminPassword === undefined)
-    print(`First administrator: name ${firstAdminName}, password ${password} (shown once, kept nowhere)\n`);
 }
 
 async function ensureDemoVisitor({ database, passwords, newId, demo }: FirstPeopleOptions): Promise<void> {

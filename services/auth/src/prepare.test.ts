@@ -48,6 +48,26 @@ describe("first administrator", () => {
     expect((await readToken(login)).scope).toContain("users:admin");
   });
 
+  test("a start that ends before its password is kept leaves no administrator, and the next one shows another", async () => {
+    const postgres = await startPostgres();
+    const config = await testConfig(postgres.url);
+    const shown: string[] = [];
+    await using ended = await wireAuth({
+      postgres,
+      config,
+      print: (line) => {
+        shown.push(line);
+        throw new Error("the terminal is gone");
+      },
+    });
+    await expect(ended.prepare()).rejects.toThrow("the terminal is gone");
+    expect(await ended.database.query("select name from users")).toEqual([]);
+    await using next = await startAuth({ postgres, config });
+    const [first, second] = [...shown, ...next.printed].map((line) => /password (\S+) /.exec(line)?.[1] ?? "");
+    const signIn = async (password = "") => (await next.json("/api/auth/login", { name: "admin", password })).status;
+    expect([await signIn(first), await signIn(second)]).toEqual([401, 200]);
+  });
+
   test("a password that was set is used and not printed", async () => {
     await using auth = await startAuth({ env: { ADMIN_PASSWORD: "a glass case by the sea" } });
     expect(auth.printed).toEqual([]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { exportJWK, generateKeyPair, jwtVerify } from "jose";
 import { createTokenSource } from "./source.ts";
 
 /** A token endpoint under the test's control, and a clock. */
@@ -62,6 +63,65 @@ describe("the request", () => {
     const tokens = await Promise.all(Array.from({ length: 100 }, () => source.get()));
     expect(new Set(tokens)).toEqual(new Set(["token-1"]));
     expect(requests).toHaveLength(1);
+  });
+});
+
+describe("a client with a key of its own", () => {
+  const audience = "http://localhost:8080";
+
+  test.each(["EdDSA", "ES256", "PS256", "RS256"])(
+    "proves itself anew with each request, by a JWT signed with %s and no secret",
+    async (alg) => {
+      const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+      const jwk = { ...(await exportJWK(privateKey)), alg, kid: "key-1" };
+      const forms: URLSearchParams[] = [];
+      const headers: Headers[] = [];
+      const source = createTokenSource({
+        tokenUrl: "http://auth.test/oauth/token",
+        clientId: "billing",
+        clientKey: { jwk, audience },
+        fetch: async (_, init) => {
+          forms.push(new URLSearchParams(init.body as string));
+          headers.push(new Headers(init.headers));
+          return Response.json({ access_token: "token", token_type: "Bearer", expires_in: 900, scope: "a" });
+        },
+      });
+      await source.get();
+      source.forget();
+      await source.get();
+      expect(headers.some((one) => one.has("authorization"))).toBe(false);
+      const ids = new Set<unknown>();
+      for (const form of forms) {
+        expect(form.get("client_assertion_type")).toBe("urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        const { payload, protectedHeader } = await jwtVerify(form.get("client_assertion") ?? "", publicKey, {
+          issuer: "billing",
+          subject: "billing",
+          audience,
+          requiredClaims: ["jti", "iat", "exp"],
+        });
+        expect(protectedHeader).toEqual({ alg, kid: "key-1" });
+        expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(60);
+        ids.add(payload.jti);
+      }
+      expect(ids.size).toBe(2);
+    },
+  );
+
+  test("that cannot sign is unavailable, without the key in the error", async () => {
+    const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
+    const jwk = await exportJWK(privateKey);
+    const options = { tokenUrl: "http://auth.test/oauth/token", clientId: "billing" };
+    for (const unusable of [
+      jwk,
+      { ...jwk, alg: "RS256" },
+      { kty: "OKP", crv: "Ed25519", alg: "EdDSA", d: jwk.d ?? "" },
+    ]) {
+      const error = await createTokenSource({ ...options, clientKey: { jwk: unusable, audience } })
+        .get()
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: "unavailable" });
+      expect(Bun.inspect(error)).not.toContain(jwk.d ?? "?");
+    }
   });
 });
 

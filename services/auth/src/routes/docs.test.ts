@@ -42,6 +42,9 @@ async function administrator(): Promise<string> {
 }
 
 async function check(one: Listed, response: Response): Promise<void> {
+  // RFC 9110 §15.5.2, RFC 6585 §4.
+  if (response.status === 401) expect(response.headers.get("www-authenticate")).toMatch(/^(Bearer|Basic)\b/);
+  if (response.status === 429) expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
   expect(await judgeAnswer(document, one, response)).toBeUndefined();
 }
 

@@ -51,10 +51,7 @@ function identify(deps: VerifyRouteDeps): MiddlewareHandler<ClaimsEnv> {
     const session = await attempt(deps, "session_cookie", () => sessionOfHandle(deps.database, deps, handle));
     if (session === undefined) {
       deps.peopleEvents.refused("session_cookie", "session_over");
-      throw new ServiceError("unauthenticated", "the session is over, sign in again", {
-        reason: "session_over",
-        headers: { "www-authenticate": "Bearer" },
-      });
+      throw new ServiceError("unauthenticated", "the session is over, sign in again", { reason: "session_over" });
     }
     c.set("claims", claimsOf(session, deps));
     return next();

@@ -58,6 +58,7 @@ export interface AuthOptions {
   readonly readiness?: Readiness;
   readonly now?: () => number;
   readonly passwordFunction?: PasswordFunction;
+  readonly print?: (line: string) => void;
 }
 
 /** One process of the service on a database of its own, or on the one given; not prepared yet. */
@@ -76,7 +77,7 @@ export async function wireAuth(options: AuthOptions = {}) {
     stopping: stopping.signal,
     now: options.now ?? Date.now,
     newId: () => Bun.randomUUIDv7(),
-    print: (line) => printed.push(line),
+    print: options.print ?? ((line) => printed.push(line)),
     ...(options.passwordFunction === undefined ? {} : { passwordFunction: options.passwordFunction }),
   });
   const app = createApp(deps);
