@@ -2,6 +2,7 @@ import {
   type BaseConfig,
   baseShape,
   type Env,
+  faultShape,
   integer,
   parseEnv,
   port,
@@ -16,6 +17,7 @@ export interface Config extends BaseConfig {
   readonly database: { readonly url: string };
   readonly tokens: TokenConfig;
   readonly sweepIntervalMs: number;
+  readonly faultInjection: boolean;
 }
 
 /** @throws ConfigError naming every variable that is wrong */
@@ -23,6 +25,7 @@ export function parseConfig(env: Env): Config {
   const values = parseEnv(env, {
     ...baseShape,
     ...tokenShape,
+    ...faultShape,
     PORT: port(8083),
     DATABASE_URL: secret(),
     SWEEP_INTERVAL_MS: integer({ min: 100, max: 600_000, fallback: 5_000 }),
@@ -32,5 +35,6 @@ export function parseConfig(env: Env): Config {
     database: { url: values.DATABASE_URL },
     tokens: toTokenConfig(values),
     sweepIntervalMs: values.SWEEP_INTERVAL_MS,
+    faultInjection: values.FAULT_INJECTION,
   };
 }

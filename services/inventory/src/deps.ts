@@ -1,3 +1,4 @@
+import type { Faults } from "@vitrine/kit/faults";
 import type { Readiness } from "@vitrine/kit/lifecycle";
 import type { Logger } from "@vitrine/kit/log";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
@@ -15,4 +16,5 @@ export interface Deps {
   readonly stock: StockStore;
   readonly reservations: ReservationStore;
   readonly events: Events;
+  readonly faults: Faults;
 }

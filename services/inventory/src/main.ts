@@ -1,4 +1,7 @@
 import { join } from "node:path";
+import { createFaults } from "@vitrine/kit/faults";
+import { databaseEffects } from "@vitrine/kit/faults/effects";
+import { withSlowSql } from "@vitrine/kit/faults/slow-sql";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import { runService } from "@vitrine/kit/service";
@@ -8,16 +11,22 @@ import { parseConfig } from "./config.ts";
 import { createEvents } from "./events.ts";
 import { createStockGauges } from "./stock-gauges.ts";
 import { createReservationStore } from "./store/reservations.ts";
-import { createStockStore } from "./store/stock.ts";
+import { createStockStore, rowsEverybodyNeeds } from "./store/stock.ts";
 import { createSweep } from "./sweep.ts";
 
 await runService("inventory", process, parseConfig, ({ config, logger, lifecycle }) => {
   const { readiness } = lifecycle;
-  const database = lifecycle.own(createDatabase({ url: config.database.url, service: "inventory", logger }), (db) =>
+  const postgres = lifecycle.own(createDatabase({ url: config.database.url, service: "inventory", logger }), (db) =>
     db.close(),
   );
-  lifecycle.task("migrations", () => migrate(database, join(import.meta.dir, "../migrations"), logger));
-  lifecycle.check("postgres", () => database.ping());
+  const effects = databaseEffects(postgres, rowsEverybodyNeeds);
+  const faults = createFaults({ service: "inventory", enabled: config.faultInjection, logger, effects });
+  const database = withSlowSql(
+    postgres,
+    lifecycle.own(faults, (one) => one.close()),
+  );
+  lifecycle.task("migrations", () => migrate(postgres, join(import.meta.dir, "../migrations"), logger));
+  lifecycle.check("postgres", () => postgres.ping());
   const verifier = createTokenVerifier(config.tokens);
   lifecycle.task("keys", () => verifier.ready());
   const stock = createStockStore(database);
@@ -30,5 +39,5 @@ await runService("inventory", process, parseConfig, ({ config, logger, lifecycle
     clearInterval,
   );
   const { issuer } = config.tokens;
-  lifecycle.serve(createApp({ logger, readiness, verifier, issuer, stock, reservations, events }), config.http);
+  lifecycle.serve(createApp({ logger, readiness, verifier, issuer, stock, reservations, events, faults }), config.http);
 });

@@ -8,6 +8,7 @@ import {
   stockLevel,
   stockPage,
 } from "@vitrine/contracts/inventory";
+import { faultOperations } from "@vitrine/kit/faults/operations";
 import type { DocumentOptions } from "@vitrine/kit/openapi";
 import type { Operation } from "@vitrine/kit/openapi/operation";
 import { byId, reservationQuery } from "./routes/reservations.ts";
@@ -127,6 +128,6 @@ export function inventoryDocument(url: string): DocumentOptions {
     title: "Vitrine inventory",
     description: "Stock of pieces, and reservations that keep it for an order.",
     url,
-    operations: [...stockOperations, ...reservationOperations],
+    operations: [...stockOperations, ...reservationOperations, ...faultOperations(`${base}/faults`)],
   };
 }

@@ -1,4 +1,7 @@
 import { join } from "node:path";
+import { createFaults } from "@vitrine/kit/faults";
+import { databaseEffects } from "@vitrine/kit/faults/effects";
+import { withSlowSql } from "@vitrine/kit/faults/slow-sql";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
@@ -8,15 +11,20 @@ import { createApp } from "./app.ts";
 import { createEvents } from "./events.ts";
 import { createStockGauges } from "./stock-gauges.ts";
 import { createReservationStore } from "./store/reservations.ts";
-import { createStockStore } from "./store/stock.ts";
+import { createStockStore, rowsEverybodyNeeds } from "./store/stock.ts";
 import { createSweep } from "./sweep.ts";
 
 /** The whole service on a real database of its own, without a port. */
-export async function startInventory(options: { readonly ownServer?: boolean; readonly issuer?: TestIssuer } = {}) {
+export async function startInventory(
+  options: { readonly ownServer?: boolean; readonly faults?: boolean; readonly issuer?: TestIssuer } = {},
+) {
   const server = await startPostgres({ ownServer: options.ownServer ?? false });
   const { logger, lines } = memoryLogger("inventory");
-  const database = createDatabase({ url: server.url, service: "inventory", logger });
-  await migrate(database, join(import.meta.dir, "../migrations"), logger);
+  const postgres = createDatabase({ url: server.url, service: "inventory", logger });
+  const effects = databaseEffects(postgres, rowsEverybodyNeeds);
+  const faults = createFaults({ service: "inventory", enabled: options.faults ?? true, logger, effects });
+  const database = withSlowSql(postgres, faults);
+  await migrate(postgres, join(import.meta.dir, "../migrations"), logger);
   const issuer = options.issuer ?? (await createTestIssuer());
   const stock = createStockStore(database);
   const reservations = createReservationStore(database);
@@ -30,13 +38,17 @@ export async function startInventory(options: { readonly ownServer?: boolean; re
     stock,
     reservations,
     events,
+    faults,
   });
-  const token = await issuer.sign("inventory:read inventory:write", { sub: "orders", client_id: "orders" });
+  const token = await issuer.sign("inventory:read inventory:write faults:admin", {
+    sub: "orders",
+    client_id: "orders",
+  });
   const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     app.request(`/api/inventory${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  return { app, database, issuer, lines, send, server, stock, reservations, sweep };
+  return { app, database, faults, issuer, lines, send, server, stock, reservations, sweep };
 }

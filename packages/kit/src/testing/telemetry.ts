@@ -10,10 +10,17 @@ export interface MetricPoint {
   readonly value: number;
 }
 
+export interface HistogramPoint {
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly count: number;
+  readonly sum: number;
+}
+
 export interface TestTelemetry {
   spans(): readonly ReadableSpan[];
   logs(): readonly ReadableLogRecord[];
   points(metric: string): Promise<readonly MetricPoint[]>;
+  histogram(metric: string): Promise<readonly HistogramPoint[]>;
   /** Forgets spans and logs; metrics go on counting. */
   reset(): void;
   stop(): Promise<void>;
@@ -39,20 +46,27 @@ export function startTestTelemetry(): TestTelemetry {
     metricReaders: [reader],
   });
   sdk.start();
+  async function collect(metric: string) {
+    const { resourceMetrics } = await reader.collect();
+    return resourceMetrics.scopeMetrics
+      .flatMap((scope) => scope.metrics)
+      .filter(({ descriptor }) => descriptor.name === metric);
+  }
   return {
     spans: () => spans.getFinishedSpans(),
     logs: () => records.getFinishedLogRecords(),
-    points: async (metric) => {
-      const { resourceMetrics } = await reader.collect();
-      const found = resourceMetrics.scopeMetrics
-        .flatMap((scope) => scope.metrics)
-        .filter(({ descriptor }) => descriptor.name === metric);
-      return found.flatMap((data) =>
+    points: async (metric) =>
+      (await collect(metric)).flatMap((data) =>
         data.dataPointType === DataPointType.HISTOGRAM || data.dataPointType === DataPointType.EXPONENTIAL_HISTOGRAM
           ? data.dataPoints.map(({ attributes, value }) => ({ attributes, value: value.count }))
           : data.dataPoints.map(({ attributes, value }) => ({ attributes, value })),
-      );
-    },
+      ),
+    histogram: async (metric) =>
+      (await collect(metric)).flatMap((data) =>
+        data.dataPointType === DataPointType.HISTOGRAM
+          ? data.dataPoints.map(({ attributes, value: { count, sum = 0 } }) => ({ attributes, count, sum }))
+          : [],
+      ),
     reset: () => {
       spans.reset();
       records.reset();

@@ -93,6 +93,9 @@ export function listQuery({ maison, kind, low }: StockFilter, after: string | un
   };
 }
 
+/** What lock contention locks. */
+export const rowsEverybodyNeeds = "select piece_id from stock order by piece_id for update";
+
 async function findLevel(on: Queryable, pieceId: string): Promise<StockLevel | undefined> {
   const [row] = await on.query<StockRow>(`select ${columns} from stock where piece_id = $1`, [pieceId]);
   return row === undefined ? undefined : toLevel(row);
