@@ -38,10 +38,10 @@ export const maison: Variable = {
   name: "maison",
   title: "Maison",
   label: "piece_maison",
-  of: "orders_placed_total",
+  of: "orders_steps_total",
 };
 
-/** What may explain a change: a new process, an alert. */
+/** What may explain a change: a new process, an alert, a fault somebody switched on. */
 export const annotations: readonly Annotation[] = [
   {
     title: "Started",
@@ -61,6 +61,16 @@ export const annotations: readonly Annotation[] = [
       legend: "{{alertname}} {{service_name}}",
     },
     state: "critical",
+    quiet: true,
+  },
+  {
+    title: "Fault",
+    query: {
+      datasource: "prometheus",
+      expr: "max by (service_name, fault_name) (fault_active) > 0",
+      legend: "{{fault_name}} at {{service_name}}",
+    },
+    state: "warning",
     quiet: true,
   },
 ];
