@@ -17,7 +17,7 @@ import { consoleVariable } from "./link.ts";
 import { colorOf, toGrafanaPanel } from "./panel.ts";
 import { sourceRef } from "./query.ts";
 
-const consoleAddress = "http://localhost:8080";
+export const consoleAddress = "http://localhost:8080";
 
 /** The JSON of Grafana's classic dashboard schema. `all` is where links find the variables of their targets. */
 export function toGrafana(dashboard: Dashboard, all: readonly Dashboard[]): GrafanaDashboard {
