@@ -9,6 +9,7 @@ COPY package.json bun.lock bunfig.toml ./
 COPY packages/contracts/package.json packages/contracts/
 COPY packages/kit/package.json packages/kit/
 COPY services/auth/package.json services/auth/
+COPY services/console/package.json services/console/
 COPY services/gateway/package.json services/gateway/
 COPY services/generator/package.json services/generator/
 COPY services/inventory/package.json services/inventory/
@@ -27,6 +28,8 @@ COPY --from=install /app/node_modules node_modules
 COPY --from=install /app/packages packages
 COPY --from=install /app/grafana grafana
 COPY --from=install /app/services/${SERVICE} services/${SERVICE}
+# Says how the console's pages are written.
+COPY tsconfig.json ./
 COPY packages packages
 COPY grafana/dashboards grafana/dashboards
 COPY services/${SERVICE} services/${SERVICE}

@@ -20,6 +20,7 @@ interface Link {
 const door = (ports: Ports, path: string): string => `http://localhost:${ports.gateway}${path}`;
 
 const links: readonly Link[] = [
+  { title: "Console", process: "console", address: (ports) => door(ports, "/") },
   { title: "APIs", process: "gateway", address: (ports) => door(ports, "/api/catalog") },
   { title: "OTLP/HTTP", process: "collector", address: (ports) => `http://localhost:${ports.otlp}` },
   { title: "Prometheus", process: "prometheus", address: (ports) => door(ports, "/prometheus/api/v1/query?query=up") },

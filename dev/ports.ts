@@ -10,6 +10,7 @@ const defaultPorts = {
   auth: 8081,
   orders: 8082,
   inventory: 8083,
+  console: 8084,
   generator: 8086,
   ...defaultEnginePorts,
 } as const;

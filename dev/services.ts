@@ -3,6 +3,7 @@ import type { Environment } from "./engines/cache.ts";
 import { type Layout, secretFile } from "./layout.ts";
 import type { Ports } from "./ports.ts";
 import type { ProcessName, ServiceName } from "./process-names.ts";
+import { stateFile } from "./state.ts";
 
 export interface ServiceContext {
   readonly layout: Layout;
@@ -46,6 +47,7 @@ export const services: readonly Service[] = [
       OTLP_PORT: String(ports.otlp),
       ORDERS_URL: local(ports.orders),
       INVENTORY_URL: local(ports.inventory),
+      CONSOLE_URL: local(ports.console),
       COLLECTOR_URL: local(ports.collectorOtlp),
       PROMETHEUS_URL: local(ports.prometheus),
       LOKI_URL: local(ports.loki),
@@ -71,6 +73,17 @@ export const services: readonly Service[] = [
     hasDatabase: true,
     scopes: ["telemetry:write", "inventory:read", "inventory:write"],
     env: ({ ports }) => ({ INVENTORY_URL: local(ports.inventory) }),
+  },
+  {
+    name: "console",
+    after: ["postgres", "gateway"],
+    hasDatabase: true,
+    scopes: ["telemetry:write"],
+    env: ({ layout, ports }) => ({
+      GATEWAY_URL: local(ports.gateway),
+      DEMO: "on",
+      RUNNER_STATE_FILE: stateFile(layout),
+    }),
   },
   {
     name: "generator",

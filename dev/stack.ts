@@ -37,7 +37,7 @@ const maxRestartWaitMs = 5_000;
  * through the gateway, and the gateway its own to the collector. Whatever is not named here goes first.
  */
 const stopTiers: readonly (readonly string[])[] = [
-  ["generator"],
+  ["generator", "console"],
   ["orders", "inventory"],
   ["auth"],
   ["gateway", "postgres"],

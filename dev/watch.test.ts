@@ -28,7 +28,7 @@ describe("what a changed file starts anew", () => {
     "services/orders/src/4913",
     "services/orders/package.json",
     "services/orders/node_modules/zod/src/index.ts",
-    "services/console/src/app.ts",
+    "services/nobody/src/app.ts",
     "packages/kit/README.md",
     "packages/kit/src/testing/otlp-sink.ts",
     "prometheus/rules/slo.test.yaml",

@@ -14,6 +14,7 @@ const portVariables = [
   "AUTH_PORT",
   "ORDERS_PORT",
   "INVENTORY_PORT",
+  "CONSOLE_PORT",
   "GENERATOR_PORT",
   "POSTGRES_PORT",
   "COLLECTOR_OTLP_PORT",

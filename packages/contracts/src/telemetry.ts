@@ -191,6 +191,17 @@ export function isSecurityAction(name: string): name is keyof ListedLogActions {
   return /^(?:authn|authz|session|user|excess)_/.test(name);
 }
 
+/** What people may set in the console; the alert of each falls back to a default of its own. */
+export const thresholdNames = [
+  "error_ratio",
+  "latency_p95_seconds",
+  "slow_queries_per_minute",
+  "failed_sign_ins_per_minute",
+  "memory_bytes",
+  "cpu_ratio",
+  "database_connections_ratio",
+] as const;
+
 export const metrics = {
   httpServerRequestDuration: metric({
     name: "http.server.request.duration",
@@ -852,6 +863,14 @@ export const metrics = {
       "How long the oldest message of a target has been due, 0 where none is; every process reports the same.",
     attributes: { target: "bounded" },
     services: ["notifier"],
+  }),
+  vitrineThreshold: metric({
+    name: "vitrine.threshold",
+    kind: "gauge",
+    unit: "{threshold}",
+    description: "What people set in the console as the value above which an alert is to fire; told once set.",
+    attributes: { "threshold.name": thresholdNames },
+    services: ["console"],
   }),
   generatorRequests: metric({
     name: "generator.requests",

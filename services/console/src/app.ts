@@ -1,0 +1,29 @@
+import { createBaseApp, toServiceError } from "@vitrine/kit/http";
+import { answerProblem } from "@vitrine/kit/http/problem";
+import { ServiceError } from "@vitrine/kit/errors";
+import { assetPrefix } from "./assets/build.ts";
+import type { Deps } from "./deps.ts";
+import { answerErrorPage, wantsPage } from "./error-page.tsx";
+import { createPersonNames } from "./page-context.ts";
+import { loginRoutes } from "./pages/login.tsx";
+import { pages } from "./pages/pages.ts";
+import { assetRoutes } from "./routes/assets.ts";
+
+export function createApp(deps: Deps) {
+  const { logger, readiness, now } = deps;
+  const names = createPersonNames(now);
+  const app = createBaseApp({ service: "console", logger, readiness, quietPaths: [assetPrefix] });
+  app.onError(async (thrown, c) => {
+    const error = toServiceError(thrown);
+    const problem = answerProblem(c, error, logger, thrown);
+    return wantsPage(c) ? await answerErrorPage(c, deps, error) : problem;
+  });
+  app.notFound((c) => {
+    const error = new ServiceError("not_found");
+    return wantsPage(c) ? answerErrorPage(c, deps, error) : answerProblem(c, error, logger);
+  });
+  app.route(assetPrefix, assetRoutes(deps.assets));
+  app.route("/", loginRoutes(deps));
+  for (const page of pages) app.route("/", page.routes(deps, names));
+  return app;
+}

@@ -1,0 +1,7 @@
+import { connectForms } from "./forms.ts";
+import { followStream } from "./live.ts";
+import { connectThemeToggle } from "./theme-toggle.ts";
+
+connectThemeToggle();
+connectForms();
+followStream();

@@ -1,0 +1,157 @@
+import { proveAgain } from "./step-up.ts";
+
+interface Problem {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly code?: string;
+  readonly challenge?: string;
+  readonly instance?: string;
+}
+
+/**
+ * Forms that speak to an API: `data-api="POST /path"` sends the fields as JSON, and then
+ * `data-then="/path"` goes there, `data-then="reload"` draws the page anew, `data-show="#id"` fills the answer into
+ * that element. `data-confirm` is asked first.
+ */
+export function connectForms(): void {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.dataset["api"] === undefined) return;
+    event.preventDefault();
+    const question = form.dataset["confirm"];
+    // oxlint-disable-next-line no-alert -- the browser's own question works with every keyboard and screen reader
+    if (question !== undefined && !confirm(question)) return;
+    void send(form);
+  });
+}
+
+async function send(form: HTMLFormElement): Promise<void> {
+  const buttons = [...form.querySelectorAll("button")];
+  for (const button of buttons) button.disabled = true;
+  complain(form, "");
+  try {
+    const response = await exchange(form);
+    if (response === undefined) return;
+    if (response.ok) await proceed(form, response);
+    else await refuse(form, response);
+  } catch {
+    complain(form, "There is no answer. Is the network there?");
+  } finally {
+    for (const button of buttons) button.disabled = false;
+  }
+}
+
+async function exchange(form: HTMLFormElement): Promise<Response | undefined> {
+  const response = await call(form);
+  if (response.status !== 401) return response;
+  const problem = await readProblem(response.clone());
+  if (problem.code !== "step_up_required") return response;
+  return (await proveAgain()) ? await call(form) : undefined;
+}
+
+async function call(form: HTMLFormElement): Promise<Response> {
+  const [method = "POST", path = ""] = (form.dataset["api"] ?? "").split(" ");
+  const fields = toFields(form);
+  const bodiless = method === "DELETE" || Object.keys(fields).length === 0;
+  return await fetch(path, {
+    method,
+    headers: bodiless
+      ? { accept: "application/json" }
+      : { accept: "application/json", "content-type": "application/json" },
+    ...(bodiless ? {} : { body: JSON.stringify(fields) }),
+  });
+}
+
+/** What a field holds as JSON has it: by `data-type`, numbers and yes or no; an empty one is left out. */
+function toFields(form: HTMLFormElement): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const element of form.elements) {
+    if (!(
+      element instanceof HTMLInputElement ||
+      element instanceof HTMLSelectElement ||
+      element instanceof HTMLTextAreaElement
+    ))
+      continue;
+    const { name, value } = element;
+    if (name === "") continue;
+    if (element instanceof HTMLInputElement && element.type === "checkbox") {
+      if (element.dataset["type"] === "list") {
+        const list = (fields[name] ??= []) as string[];
+        if (element.checked) list.push(value);
+      } else fields[name] = element.checked;
+    } else if (value !== "") fields[name] = element.dataset["type"] === "number" ? Number(value) : value;
+  }
+  return fields;
+}
+
+async function proceed(form: HTMLFormElement, response: Response): Promise<void> {
+  const target = form.dataset["show"];
+  if (target !== undefined) show(target, (await response.json()) as Readonly<Record<string, unknown>>);
+  const then = form.dataset["then"];
+  if (then === "reload") location.reload();
+  else if (then !== undefined) location.assign(then);
+}
+
+/** Fills an answer into elements named by `data-field`; as text, or as the source of a picture. */
+function show(target: string, answer: Readonly<Record<string, unknown>>): void {
+  const place = document.querySelector<HTMLElement>(target);
+  if (place === null) return;
+  for (const part of place.querySelectorAll<HTMLElement>("[data-field]")) {
+    const value = answer[part.dataset["field"] ?? ""];
+    const text = Array.isArray(value)
+      ? value.join("\n")
+      : typeof value === "string"
+        ? value
+        : JSON.stringify(value ?? "");
+    if (part instanceof HTMLImageElement) part.src = text;
+    else part.textContent = text;
+  }
+  place.hidden = false;
+  place.querySelector<HTMLElement>("input, button, [tabindex]")?.focus();
+}
+
+async function refuse(form: HTMLFormElement, response: Response): Promise<void> {
+  const problem = await readProblem(response);
+  const next = form.dataset["secondFactor"];
+  if (problem.code === "mfa_required" && next !== undefined) {
+    const second = document.querySelector<HTMLFormElement>(next);
+    const challenge = second?.querySelector<HTMLInputElement>("[name=challenge]");
+    if (second === null || challenge === null || challenge === undefined) return;
+    challenge.value = problem.challenge ?? "";
+    form.hidden = true;
+    second.hidden = false;
+    second.querySelector<HTMLInputElement>("[name=code]")?.focus();
+    return;
+  }
+  const wait = response.headers.get("retry-after");
+  complain(
+    form,
+    `${problem.detail ?? problem.title ?? `The answer was ${response.status}.`}${wait === null ? "" : ` Try again in ${wait} s.`}`,
+    problem.instance,
+  );
+}
+
+async function readProblem(response: Response): Promise<Problem> {
+  try {
+    return (await response.json()) as Problem;
+  } catch {
+    return {};
+  }
+}
+
+function complain(form: HTMLFormElement, text: string, instance?: string): void {
+  const place = form.querySelector<HTMLElement>("[role=alert]") ?? form.appendChild(alertLine());
+  place.textContent = text;
+  if (instance?.startsWith("/requests/") !== true) return;
+  const link = document.createElement("a");
+  link.href = instance;
+  link.textContent = "What became of the request";
+  place.append(" ", link);
+}
+
+function alertLine(): HTMLElement {
+  const line = document.createElement("p");
+  line.className = "problem";
+  line.setAttribute("role", "alert");
+  return line;
+}

@@ -1,0 +1,106 @@
+import type { Sample } from "../engines/prometheus.ts";
+import type { Engines } from "../engines/engines.ts";
+import { count, duration, percent } from "../views/format.tsx";
+import { drawn } from "../views/missing.tsx";
+import { Empty, Panel } from "../views/panel.tsx";
+import { State, type StateKind } from "../views/state.tsx";
+
+interface ServiceHealth {
+  readonly name: string;
+  /** 1 ready, 0 alive and not ready, absent when it has fallen silent. */
+  readonly up: number | undefined;
+  readonly instances: number;
+  readonly rate: number;
+  readonly errorRatio: number;
+  readonly p95Ms: number;
+}
+
+/** One question for all of it: the name of each part is put into a label. */
+const question = [
+  ["up", "max by (service_name) (last_over_time(app_up[30s]))"],
+  ["seen", "max by (service_name) (last_over_time(app_up[1d]))"],
+  ["instances", "count by (service_name) (last_over_time(app_up[30s]))"],
+  ["rate", "service:http_requests:rate5m"],
+  ["errors", "service:http_errors:ratio_rate5m"],
+  ["p95", "service:http_request_duration_seconds:p95_5m"],
+]
+  .map(([part, query]) => `label_replace(${query}, "part", "${part}", "", "")`)
+  .join(" or ");
+
+export async function servicesPanel({ prometheus }: Engines) {
+  const answer = await prometheus.instant(question);
+  return (
+    <Panel title="Services">
+      {drawn(answer, (samples) => (
+        <ServiceTable services={toServices(samples)} />
+      ))}
+    </Panel>
+  );
+}
+
+function toServices(samples: readonly Sample[]): readonly ServiceHealth[] {
+  const byService = Map.groupBy(samples, ({ labels }) => labels["service_name"] ?? "unknown");
+  return [...byService]
+    .map(([name, own]) => {
+      const part = (wanted: string) => own.find(({ labels }) => labels["part"] === wanted)?.value;
+      return {
+        name,
+        up: part("up"),
+        instances: part("instances") ?? 0,
+        rate: part("rate") ?? 0,
+        errorRatio: part("errors") ?? 0,
+        p95Ms: (part("p95") ?? Number.NaN) * 1_000,
+      };
+    })
+    .toSorted((a, b) => a.name.localeCompare(b.name));
+}
+
+function stateOf({ up, errorRatio, rate }: ServiceHealth): readonly [StateKind, string] {
+  if (up === undefined) return ["bad", "silent"];
+  if (up === 0) return ["warn", "not ready"];
+  return errorRatio > 0.05 && rate > 0 ? ["warn", "failing"] : ["good", "ready"];
+}
+
+function ServiceTable({ services }: { readonly services: readonly ServiceHealth[] }) {
+  if (services.length === 0) return <Empty>No service has sent a heartbeat yet.</Empty>;
+  return (
+    <div class="scroll" data-keep-scroll="">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Service</th>
+            <th scope="col">State</th>
+            <th scope="col" class="number">
+              Requests/s
+            </th>
+            <th scope="col" class="number">
+              Failed
+            </th>
+            <th scope="col" class="number">
+              p95
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {services.map((service) => {
+            const [kind, word] = stateOf(service);
+            return (
+              <tr>
+                <th scope="row">
+                  <a href={`/requests?service=${encodeURIComponent(service.name)}`}>{service.name}</a>
+                  {service.instances > 1 ? <small> × {service.instances}</small> : null}
+                </th>
+                <td>
+                  <State kind={kind}>{word}</State>
+                </td>
+                <td class="number">{count(service.rate)}</td>
+                <td class={`number ${service.errorRatio > 0 ? "hot" : ""}`}>{percent(service.errorRatio)}</td>
+                <td class="number">{duration(service.p95Ms)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
