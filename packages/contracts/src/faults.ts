@@ -5,54 +5,80 @@ export const faultServices = ["orders", "inventory", "generator"] as const;
 
 export type FaultService = (typeof faultServices)[number];
 
-const probability = z.number().min(0).max(1);
+interface FaultDefinition {
+  readonly description: string;
+  readonly services: readonly FaultService[];
+  /** Of numbers, each with a default. Milliseconds unless named otherwise; `ratio` is the share of requests that are hit. */
+  readonly parameters: z.ZodObject;
+}
 
-/**
- * Every fault that can be switched on, with its parameters and their defaults. Milliseconds unless named otherwise;
- * `ratio` is the share of requests that are hit.
- */
-export const faultParameters = {
-  /** Every request waits. */
-  latency: z.strictObject({ delayMs: z.int().min(1).max(10_000).default(800) }),
-  /** A few requests wait long. */
-  tail_latency: z.strictObject({
-    delayMs: z.int().min(1).max(10_000).default(3_000),
-    ratio: probability.default(0.05),
-  }),
-  /** Requests fail with 500. */
-  errors: z.strictObject({ ratio: probability.default(0.3) }),
-  /** Statements sleep in PostgreSQL: they count as slow queries above 500 ms. */
-  slow_sql: z.strictObject({ delayMs: z.int().min(1).max(5_000).default(700), ratio: probability.default(0.5) }),
-  /** Connections of the pool are taken and kept, all but one. */
-  pool_exhaustion: z.strictObject({ leave: z.int().min(0).max(10).default(1) }),
-  /** The rows everybody needs are locked most of the time, `holdMs` at a stretch. */
-  lock_contention: z.strictObject({ holdMs: z.int().min(10).max(5_000).default(1_500) }),
-  /** Memory is taken and kept. */
-  memory_pressure: z.strictObject({ megabytes: z.int().min(1).max(1_024).default(256) }),
-  /** Inventory answers nothing but 503. */
-  inventory_down: z.strictObject({}),
-  /** Customers' clocks are wrong: tokens look expired, or good for longer than they are. */
-  clock_skew: z.strictObject({ seconds: z.int().min(-86_400).max(86_400).default(-1_200) }),
-} as const satisfies Readonly<Record<string, z.ZodObject>>;
+const ratio = (share: number) => z.number().min(0).max(1).default(share);
+const shop = ["orders", "inventory"] as const;
 
-export type FaultName = keyof typeof faultParameters;
+/** Every fault that can be switched on. */
+export const faults = {
+  latency: {
+    description: "Every request waits.",
+    services: shop,
+    parameters: z.strictObject({ delayMs: z.int().min(1).max(10_000).default(800) }),
+  },
+  tail_latency: {
+    description: "A few requests wait long.",
+    services: shop,
+    parameters: z.strictObject({ delayMs: z.int().min(1).max(10_000).default(3_000), ratio: ratio(0.05) }),
+  },
+  errors: {
+    description: "Requests fail with 500.",
+    services: shop,
+    parameters: z.strictObject({ ratio: ratio(0.3) }),
+  },
+  slow_sql: {
+    description: "Statements sleep in PostgreSQL; above 500 ms they count as slow.",
+    services: shop,
+    parameters: z.strictObject({ delayMs: z.int().min(1).max(5_000).default(700), ratio: ratio(0.5) }),
+  },
+  pool_exhaustion: {
+    description: "Connections to the database are taken and kept, all but a few.",
+    services: shop,
+    parameters: z.strictObject({ leave: z.int().min(0).max(10).default(1) }),
+  },
+  lock_contention: {
+    description: "The rows everybody needs are locked most of the time.",
+    services: shop,
+    parameters: z.strictObject({ holdMs: z.int().min(10).max(5_000).default(1_500) }),
+  },
+  memory_pressure: {
+    description: "Memory is taken and kept.",
+    services: shop,
+    parameters: z.strictObject({ megabytes: z.int().min(1).max(1_024).default(256) }),
+  },
+  inventory_down: {
+    description: "Inventory answers nothing but 503.",
+    services: ["inventory"],
+    parameters: z.strictObject({}),
+  },
+  clock_skew: {
+    description:
+      "The clocks of customers go ahead by so many seconds, or are behind: good tokens look expired, or bad ones good.",
+    services: ["generator"],
+    parameters: z.strictObject({ seconds: z.int().min(-86_400).max(86_400).default(1_200) }),
+  },
+} as const satisfies Readonly<Record<string, FaultDefinition>>;
 
-export const faultNames = Object.keys(faultParameters) as readonly FaultName[];
+export type FaultName = keyof typeof faults;
 
-export const faultName = z.enum(Object.keys(faultParameters) as [FaultName, ...FaultName[]]);
+/** The parameters of a fault, defaults filled in. */
+export type FaultParameters<N extends FaultName> = z.output<(typeof faults)[N]["parameters"]>;
 
-/** Which services each fault is of. */
-export const servicesOfFault: Readonly<Record<FaultName, readonly FaultService[]>> = {
-  latency: ["orders", "inventory"],
-  tail_latency: ["orders", "inventory"],
-  errors: ["orders", "inventory"],
-  slow_sql: ["orders", "inventory"],
-  pool_exhaustion: ["orders", "inventory"],
-  lock_contention: ["orders", "inventory"],
-  memory_pressure: ["orders", "inventory"],
-  inventory_down: ["inventory"],
-  clock_skew: ["generator"],
-};
+export const faultNames = Object.keys(faults) as readonly FaultName[];
+
+export const faultName = z.enum(Object.keys(faults) as [FaultName, ...FaultName[]]);
+
+/** Whether a fault is of a service. */
+export function hasFault(service: FaultService, name: FaultName): boolean {
+  const services: readonly FaultService[] = faults[name].services;
+  return services.includes(service);
+}
 
 export const maxFaultSeconds = 3_600;
 
@@ -62,7 +88,7 @@ export const faultRequest = z.strictObject({
   parameters: z.record(z.string(), z.unknown()).default({}),
 });
 
-export type FaultRequest = z.infer<typeof faultRequest>;
+export type FaultRequest = z.output<typeof faultRequest>;
 
 /** A fault that is on. It goes off by itself at `until`, in the service that has it. */
 export const activeFault = z.object({
@@ -75,4 +101,28 @@ export const activeFault = z.object({
 
 export type ActiveFault = z.infer<typeof activeFault>;
 
+/** Answer of a service: what is on. */
 export const faultList = z.object({ items: z.array(activeFault) });
+
+/** Body of `PUT /api/faults/{name}`: of all services that have the fault, unless some are named. */
+export const faultSwitch = faultRequest.extend({ services: z.array(z.enum(faultServices)).min(1).optional() });
+
+export type FaultSwitch = z.input<typeof faultSwitch>;
+
+/** Answer of `GET /api/faults`: every fault there is, and where it is on. */
+export const faultOverview = z.object({
+  items: z.array(
+    z.object({
+      name: faultName,
+      description: z.string(),
+      services: z.array(z.enum(faultServices)),
+      /** Defaults of the parameters. */
+      parameters: z.record(z.string(), z.number()),
+      active: z.array(activeFault),
+    }),
+  ),
+  /** Services that did not tell: away, or without fault injection. */
+  silent: z.array(z.object({ service: z.enum(faultServices), reason: z.string() })),
+});
+
+export type FaultOverview = z.infer<typeof faultOverview>;

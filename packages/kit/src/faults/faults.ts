@@ -2,21 +2,19 @@ import {
   type ActiveFault,
   type FaultName,
   faultNames,
-  faultParameters,
+  type FaultParameters,
   type FaultRequest,
+  faults as table,
   type FaultService,
-  servicesOfFault,
+  hasFault,
 } from "@vitrine/contracts/faults";
 import { metrics } from "@vitrine/contracts/telemetry";
-import type { z } from "zod";
 import { ServiceError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { observe } from "../telemetry/instruments.ts";
 
-type Parameters<N extends FaultName> = z.output<(typeof faultParameters)[N]>;
-
 /** What a fault does by itself while it is on; ends soon after `signal` is aborted. */
-export type Effect<N extends FaultName> = (parameters: Parameters<N>, signal: AbortSignal) => Promise<void>;
+export type Effect<N extends FaultName> = (parameters: FaultParameters<N>, signal: AbortSignal) => Promise<void>;
 
 export type Effects = { readonly [N in FaultName]?: Effect<N> };
 
@@ -43,7 +41,7 @@ export interface Faults {
   /** @throws ServiceError `not_found` where faults are not enabled or not of this service */
   switchOff(name: FaultName): void;
   /** The parameters of a fault that is on; `undefined` while it is off. */
-  parametersOf<N extends FaultName>(name: N): Parameters<N> | undefined;
+  parametersOf<N extends FaultName>(name: N): FaultParameters<N> | undefined;
   isAnyOn(): boolean;
   /** Switches everything off. */
   close(): Promise<void>;
@@ -58,7 +56,7 @@ interface On {
 
 /** Keeps which faults are on, switches them off when their time has passed, tells both as `fault.active` and a log line. */
 export function createFaults({ service, enabled, logger, effects = {} }: FaultsOptions): Faults {
-  const names = faultNames.filter((name) => servicesOfFault[name].includes(service));
+  const names = faultNames.filter((name) => hasFault(service, name));
   const on = new Map<FaultName, On>();
   if (enabled)
     observe(metrics.faultActive, (report) => {
@@ -116,7 +114,7 @@ export function createFaults({ service, enabled, logger, effects = {} }: FaultsO
       known(name);
       stop(name, "switched off");
     },
-    parametersOf: <N extends FaultName>(name: N) => on.get(name)?.fault.parameters as Parameters<N> | undefined,
+    parametersOf: <N extends FaultName>(name: N) => on.get(name)?.fault.parameters as FaultParameters<N> | undefined,
     isAnyOn: () => on.size > 0,
     close: async () => {
       const working = [...on.values()].map((active) => active.working);
@@ -127,7 +125,7 @@ export function createFaults({ service, enabled, logger, effects = {} }: FaultsO
 }
 
 function parse(name: FaultName, given: FaultRequest["parameters"]): Readonly<Record<string, number>> {
-  const parsed = faultParameters[name].safeParse(given);
+  const parsed = table[name].parameters.safeParse(given);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map(({ path, message }) => ({
     field: ["parameters", ...path].join("."),
