@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { consoleAddress } from "@vitrine/dashboards/to-grafana";
 import { z } from "zod";
 import { engines, repositoryRoot } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
+import { foreignNames, metricsIn } from "./metric-names.ts";
 
 const schema = z.strictObject({
   apiVersion: z.literal(1),
@@ -19,6 +21,12 @@ const schema = z.strictObject({
       jsonData: z.record(z.string(), z.unknown()),
     }),
   ),
+});
+
+const tracesToMetrics = z.looseObject({
+  datasourceUid: z.literal("prometheus"),
+  tags: z.array(z.object({ key: z.string(), value: z.string() })),
+  queries: z.array(z.object({ name: z.string(), query: z.string() })),
 });
 
 const file = Bun.file(join(repositoryRoot, "grafana/provisioning/datasources/vitrine.yaml"));
@@ -41,7 +49,7 @@ test("every engine that answers queries is a data source at its compose address,
   expect(datasources.filter(({ isDefault }) => isDefault).map(({ uid }) => uid)).toEqual(["prometheus"]);
 });
 
-test("from an exemplar and from a log line one gets to the trace", () => {
+test("from an exemplar and from a log line one gets to the trace, and from the line to the request", () => {
   expect(source("prometheus").jsonData["exemplarTraceIdDestinations"]).toEqual([
     expect.objectContaining({ name: "trace_id", datasourceUid: "jaeger" }),
   ]);
@@ -53,6 +61,11 @@ test("from an exemplar and from a log line one gets to the trace", () => {
       datasourceUid: "jaeger",
       url: "$${__value.raw}",
     }),
+    expect.objectContaining({
+      matcherType: "label",
+      matcherRegex: "request_id",
+      url: `${consoleAddress}/requests/$\${__value.raw}`,
+    }),
   ]);
 });
 
@@ -62,4 +75,15 @@ test("from a trace one gets to the lines of every service that took part", () =>
     customQuery: true,
     query: '{service_name=~".+"} | trace_id="$${__trace.traceId}"',
   });
+});
+
+test("from a span one gets to the rate and the duration of all like it", () => {
+  const { tags, queries } = tracesToMetrics.parse(source("jaeger").jsonData["tracesToMetrics"]);
+  // The labels span metrics have, by the attributes spans have.
+  expect(tags).toEqual([{ key: "service.name", value: "service_name" }]);
+  const known = new Set<string>(foreignNames["the collector's receivers and connectors"]);
+  for (const { query } of queries) {
+    expect(query).toContain("{$$__tags}");
+    for (const name of metricsIn(query.replaceAll("$$", ""))) expect(known).toContain(name);
+  }
 });
