@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { logActions } from "@vitrine/contracts/telemetry";
+import { logActions, tokenRefusals } from "@vitrine/contracts/telemetry";
 import { repositoryRoot } from "../../dev/engines/engines.ts";
 import { contractNames, foreignNames, metricsIn } from "./metric-names.ts";
 import { alertsOf, lokiRules, prometheusRules, rulesOf } from "./rule-files.ts";
@@ -66,6 +66,23 @@ test("every recorded name is level:metric:operation, but for the compatible ones
       record === undefined || /^[a-z_]+:[a-z0-9_]+(:[a-z0-9_]+)?$/.test(record) ? [] : [record],
     );
   expect(odd).toEqual([]);
+});
+
+test("what dashboards of sign-ins commonly ask for has its name, and counts every reason to refuse a token", () => {
+  for (const name of [
+    "auth_attempts_total",
+    "auth_failures_total",
+    "twofa_attempts_total",
+    "twofa_changes_total",
+    "active_sessions",
+    "jwt_validation_failures_total",
+    "authorization_violations_total",
+    "password_changes_total",
+  ])
+    expect(known).toContain(name);
+  const refusals = prometheusRules.flatMap(rulesOf).find(({ record }) => record === "jwt_validation_failures_total");
+  const [, reasons = ""] = /reason=~"([^"]+)"/.exec(refusals?.expr ?? "") ?? [];
+  expect(reasons.split("|")).toEqual([...tokenRefusals]);
 });
 
 test("a group's name is its own", () => {
