@@ -248,3 +248,41 @@ describe("rotation", () => {
     expect(await outcomeOf(verifier.verify(token))).toBe("bad_signature");
   });
 });
+
+describe("a token that was verified before is recalled without waiting", () => {
+  test("as long as its time, its key and the freshness of the key set allow, and no longer", async () => {
+    const { verifier, newKey, publish, passMs } = open();
+    const key = await newKey("a");
+    publish(key.jwk);
+    const token = await key.sign(200);
+    expect(verifier.recall?.(token)).toBeUndefined();
+    const claims = await verifier.verify(token);
+    expect(verifier.recall?.(token)).toBe(claims);
+    expect(verifier.recall?.(`${token}A`)).toBeUndefined();
+    passMs(206_000);
+    expect(verifier.recall?.(token)).toBeUndefined();
+
+    const long = await key.sign(900);
+    await verifier.verify(long);
+    passMs(100_000);
+    expect(verifier.recall?.(long)).toBeUndefined();
+    await verifier.verify(long);
+    while (verifier.keysAgeMs() > 0) await Bun.sleep(1);
+    // Every key set is judged anew, with every token it has signed.
+    await verifier.verify(long);
+    expect(verifier.recall?.(long)).toBeDefined();
+  });
+
+  test("not once its key was replaced under its id", async () => {
+    const { verifier, newKey, publish, passMs } = open();
+    const [first, second] = [await newKey("a"), await newKey("a")];
+    publish(first.jwk);
+    const token = await first.sign();
+    await verifier.verify(token);
+    publish(second.jwk);
+    passMs(300_001);
+    await verifier.verify(token);
+    await verifier.verify(await second.sign()).catch(() => undefined);
+    expect(verifier.recall?.(token)).toBeUndefined();
+  });
+});

@@ -16,6 +16,8 @@ export interface KeySet {
    * be had, or when the ones we have may be out of date and do not hold this id
    */
   find(kid: string | undefined): Promise<CryptoKey>;
+  /** Whether an id stands for this very key, by a set young enough not to be asked for anew. */
+  holds(kid: string | undefined, key: CryptoKey): boolean;
   load(): Promise<void>;
   /** Milliseconds since the keys were last fetched; infinite before. */
   ageMs(): number;
@@ -90,6 +92,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
       if (key === undefined) throw refused("unknown_key");
       return key;
     },
+    holds: (kid, key) => kid !== undefined && keys?.get(kid) === key && now() - loadedAt <= freshMs,
     ageMs: () => now() - loadedAt,
     load: async () => {
       if (keys === undefined) await load();

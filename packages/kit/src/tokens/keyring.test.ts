@@ -197,5 +197,6 @@ test("a verifier asks for revocation on every use of a token it knows, and never
   keyring.apply(answer({ revocations: [revoked("jti", "token-1")] }));
   for (let again = 0; again < 2; again += 1)
     await expect(verifier.verify(token)).rejects.toMatchObject({ reason: "revoked", status: 401 });
-  expect(asked).toEqual(["token-1", "token-1", "token-1"]);
+  expect(verifier.recall?.(token)).toBeUndefined();
+  expect(asked).toEqual(["token-1", "token-1", "token-1", "token-1"]);
 });

@@ -113,6 +113,7 @@ export function createKeyring(options: KeyringOptions = {}): Keyring {
     identify,
     accept: (verifier) => ({
       verify: async (token) => (isIngestKey(token) ? identify(token) : await verifier.verify(token)),
+      recall: (token) => verifier.recall?.(token),
       ready: () => verifier.ready(),
     }),
     takeUsage: () => {

@@ -20,6 +20,8 @@ export interface TokenVerifier {
    * 401) when no key could be had to judge it by
    */
   verify(token: string): Promise<AccessClaims>;
+  /** The claims of a token that was verified before and is good still; `undefined` for all that only `verify` can tell. */
+  recall?(token: string): AccessClaims | undefined;
   /** Loads the keys once. @throws ServiceError `unavailable` */
   ready(): Promise<void>;
 }
@@ -66,14 +68,24 @@ export function createTokenVerifier(options: TokenVerifierOptions): JwtVerifier 
       verified.set(token, fresh);
       return unlessRevoked(fresh, options);
     },
+    recall: (token) => {
+      const known = verified.get(token);
+      if (known === undefined || now() >= (known.claims.exp + leewaySeconds) * 1_000) return undefined;
+      if (!keys.holds(known.kid, known.key) || isRevoked(known, options)) return undefined;
+      return known.claims;
+    },
     ready: () => keys.load(),
     keysAgeMs: () => keys.ageMs(),
   };
 }
 
-function unlessRevoked({ claims, kid }: Verified, { isRevoked }: TokenVerifierOptions): AccessClaims {
-  if (isRevoked?.(claims, kid) === true) throw refused("revoked");
-  return claims;
+function unlessRevoked(token: Verified, options: TokenVerifierOptions): AccessClaims {
+  if (isRevoked(token, options)) throw refused("revoked");
+  return token.claims;
+}
+
+function isRevoked({ claims, kid }: Verified, options: TokenVerifierOptions): boolean {
+  return options.isRevoked?.(claims, kid) === true;
 }
 
 interface Verified {
