@@ -891,6 +891,8 @@ export const attributes = {
   clientId: "client.id",
   orderId: "order.id",
   pieceId: "piece.id",
+  deliveryId: "delivery.id",
+  targetId: "target.id",
 } as const;
 
 /** Why the gateway refused a request. */
