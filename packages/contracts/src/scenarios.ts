@@ -9,7 +9,7 @@ export type ScenarioName = z.infer<typeof scenarioName>;
 /** Body of `PUT /api/scenarios/current`. Without `forSeconds` calm goes on until told otherwise, others for ten minutes. */
 export const scenarioRequest = z.strictObject({
   name: scenarioName,
-  /** Requests of customers per second, on the average of a day. */
+  /** Arrivals per second, steady; without it the scenario's own, which follow the day. */
   ratePerSecond: z.number().min(0.1).max(1_000).optional(),
   forSeconds: z.int().min(1).max(86_400).optional(),
 });

@@ -1,6 +1,7 @@
 import { channels, deliveryFailures, tiers } from "./alerts.ts";
 import { faultNames } from "./faults.ts";
 import { pieceKinds } from "./piece.ts";
+import { scenarioNames } from "./scenarios.ts";
 
 /**
  * The telemetry contract: every metric, log action and span attribute that Vitrine emits under a name of its own or
@@ -174,6 +175,7 @@ export const logActions = {
   "notifier.outbox_failed": action("The outbox could not be worked on; it is tried again.", ["notifier"]),
   "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),
   "generator.failed": action("A simulated customer got an answer nobody should get.", ["generator"]),
+  "generator.scenario": action("A scenario is played from now on, or its faults could not be switched.", ["generator"]),
   "generator.report": action("What the simulated customers sent so far.", ["generator"]),
 } as const satisfies Record<string, LogAction>;
 
@@ -872,13 +874,36 @@ export const metrics = {
     attributes: { "threshold.name": thresholdNames },
     services: ["console"],
   }),
+  generatorScenario: metric({
+    name: "generator.scenario",
+    kind: "gauge",
+    unit: "{scenario}",
+    description: "1 for the scenario that is played, 0 for the others.",
+    attributes: { scenario: scenarioNames },
+    services: ["generator"],
+  }),
   generatorRequests: metric({
     name: "generator.requests",
     kind: "counter",
     unit: "{request}",
     description: "Requests simulated customers sent, by what they wanted and what they got.",
     attributes: {
-      action: ["browse", "view", "order", "sign_in", "orders", "restock", "seed"],
+      action: [
+        "browse",
+        "view",
+        "order",
+        "orders",
+        "wallet",
+        "deposit",
+        "collection",
+        "sell",
+        "register",
+        "sign_in",
+        "attack",
+        "restock",
+        "seed",
+        "fault",
+      ],
       outcome: ["ok", "refused", "failed", "unreachable", "skipped"],
     },
     services: ["generator"],
