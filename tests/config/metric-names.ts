@@ -13,6 +13,11 @@ export const foreignNames = {
     "db_client_connection_pending_requests",
   ],
   "the collector's receivers and connectors": [
+    "httpcheck_error",
+    "httpcheck_status",
+    "httpcheck_tls_cert_remaining_seconds",
+    "postgresql_connection_max",
+    "security_events_logged_total",
     "system_cpu_time_seconds_total",
     "system_filesystem_usage_bytes",
     "system_memory_usage_bytes",

@@ -1,4 +1,4 @@
-import { type Alert, alertsOf, type Rule, type RuleGroups } from "./rule-files.ts";
+import { type Alert, alertsOf, type Rule, type RuleGroups, rulesOf } from "./rule-files.ts";
 
 export interface Mutant {
   /** What the tests of this alert, and hardly any other, contain. */
@@ -12,7 +12,11 @@ export interface Mutant {
 
 type Fault = Pick<Mutant, "change" | "isThreshold"> & { readonly rule: Rule };
 
-const comparison = /(==|!=|>=|<=|>|<)( *bool)? *(-?\d+(?:\.\d+)?)\b/g;
+/** With a number, or with a threshold that another rule records. */
+const comparison = /(==|!=|>=|<=|>|<)( *bool)? *(?:(-?\d+(?:\.\d+)?)\b|(?=on \(\w*\) group_left))/g;
+
+/** The default of a threshold that can be set in the console. */
+const fallback = /\bvector\((\d+(?:\.\d+)?)\)/;
 
 const opposite: Readonly<Record<string, string>> = {
   "==": "!=",
@@ -23,8 +27,29 @@ const opposite: Readonly<Record<string, string>> = {
   "<=": ">",
 };
 
-/** Every alert with one comparison turned round, one threshold doubled or halved, or its patience taken away. */
+/**
+ * Every alert with one comparison turned round, one threshold doubled or halved, or its patience taken away, and every
+ * recorded threshold without what was set in the console or with another default.
+ */
 export function mutantsOf(file: RuleGroups): readonly Mutant[] {
+  return [...alertMutants(file), ...thresholdMutants(file)];
+}
+
+function thresholdMutants(file: RuleGroups): readonly Mutant[] {
+  return rulesOf(file).flatMap((rule) => {
+    const { record, expr } = rule;
+    const [whole = "", number = ""] = fallback.exec(expr) ?? [];
+    if (record?.startsWith("threshold:") !== true || whole === "") return [];
+    return [whole, `vector(${Number(number) * 2})`, `vector(${Number(number) / 2})`].map((changed, index) => ({
+      mark: record,
+      change: `${record}: ${index === 0 ? "never what was set" : `${whole} -> ${changed}`}`,
+      isThreshold: index > 0,
+      groups: withRule(file, rule, { ...rule, expr: index === 0 ? whole : expr.replace(whole, changed) }),
+    }));
+  });
+}
+
+function alertMutants(file: RuleGroups): readonly Mutant[] {
   return alertsOf(file).flatMap((alert) => {
     const window = alert.labels?.["window"];
     return faultsOf(alert).map(({ change, isThreshold, rule }) => ({
@@ -41,13 +66,13 @@ function faultsOf(alert: Alert): readonly Fault[] {
   const faults: Fault[] = [];
   if (patience !== undefined)
     faults.push({ change: `for ${patience} -> at once`, isThreshold: false, rule: impatient });
-  for (const { 0: whole, 1: sign = "", 3: number = "", index } of alert.expr.matchAll(comparison)) {
+  for (const { 0: whole, 1: sign = "", 3: number = "0", index } of alert.expr.matchAll(comparison)) {
     const add = (text: string, isThreshold: boolean): void => {
       const expr = alert.expr.slice(0, index) + text + alert.expr.slice(index + whole.length);
       faults.push({ change: `${whole} -> ${text}`, isThreshold, rule: { ...alert, expr } });
     };
     add(whole.replace(sign, opposite[sign] ?? sign), false);
-    // Twice nothing is nothing.
+    // Twice nothing is nothing, and a recorded threshold has mutants of its own.
     if (Number(number) === 0) continue;
     add(whole.replace(number, String(Number(number) * 2)), true);
     add(whole.replace(number, String(Number(number) / 2)), true);
@@ -55,7 +80,8 @@ function faultsOf(alert: Alert): readonly Fault[] {
   return faults;
 }
 
-function withRule(file: RuleGroups, alert: Alert, changed: Rule): RuleGroups["groups"] {
-  const isIt = (rule: Rule): boolean => rule.alert === alert.alert && rule.expr === alert.expr;
+function withRule(file: RuleGroups, original: Rule, changed: Rule): RuleGroups["groups"] {
+  const isIt = (rule: Rule): boolean =>
+    rule.alert === original.alert && rule.record === original.record && rule.expr === original.expr;
   return file.groups.map((group) => ({ ...group, rules: group.rules.map((rule) => (isIt(rule) ? changed : rule)) }));
 }
