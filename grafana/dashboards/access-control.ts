@@ -7,7 +7,7 @@ const client: Variable = {
   name: "client",
   title: "Client",
   label: "client_id",
-  of: '{__name__=~"gateway_ingest_requests_total|gateway_refusals_total"}',
+  of: '{__name__=~"gateway_(ingest_requests|refusals)_total"}',
 };
 const chosen = 'client_id=~"$client"';
 const refusedLines: Link = {

@@ -100,7 +100,10 @@ export const apiPerformance: Dashboard = {
           min: 0,
           thresholds: errorShare,
           queries: [
-            prometheus("{{http_request_method}} {{http_route}}", `service_route:http_errors:ratio_rate5m{${chosen}}`),
+            prometheus(
+              "{{service_name}} {{http_request_method}} {{http_route}}",
+              `service_route:http_errors:ratio_rate5m{${chosen}}`,
+            ),
           ],
           links: [thisRoute, logsOfRoute],
         },

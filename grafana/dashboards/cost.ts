@@ -11,9 +11,9 @@ const hoursOfMonth = 730;
 const secondsOfMonth = hoursOfMonth * 3_600;
 const gib = 2 ** 30;
 
-const bytes = "sum by (client_id) (rate(gateway_ingest_size_bytes_total[$__range]))";
-const series = 'count by (client_id) ({__name__=~".+", client_id!=""})';
-const processors = "sum by (client_id) (rate(process_cpu_time_seconds_total[$__range]))";
+const bytes = "sum by (client_id) (increase(gateway_ingest_size_bytes_total[$__range])) / $__range_s";
+const series = "sum by (client_id) (client:series:count)";
+const processors = "sum by (client_id) (increase(process_cpu_time_seconds_total[$__range])) / $__range_s";
 const memory = "sum by (client_id) (process_memory_usage_bytes)";
 
 const bytesCost = `${bytes} * ${secondsOfMonth} / ${gib} * $price_gib`;
@@ -22,7 +22,7 @@ const processorsCost = `${processors} * ${hoursOfMonth} * $price_processor`;
 const memoryCost = `${memory} / ${gib} * ${hoursOfMonth} * $price_memory`;
 /** A client that is no process of ours has no processors and no memory here. */
 const clientCost = `(${bytesCost}) + on (client_id) (${seriesCost}) + on (client_id) ((${processorsCost}) or (${bytes}) * 0) + on (client_id) ((${memoryCost}) or (${bytes}) * 0)`;
-const enginesCost = `sum(${engineProcessors.replace("$__rate_interval", "$__range")}) * ${hoursOfMonth} * $price_processor + sum(${engineMemory}) / ${gib} * ${hoursOfMonth} * $price_memory`;
+const enginesCost = `sum(${engineProcessors}) * ${hoursOfMonth} * $price_processor + sum(${engineMemory}) / ${gib} * ${hoursOfMonth} * $price_memory`;
 
 const clients: Link = dashboardLink("Telemetry clients", "vitrine-telemetry-clients", {
   client: "${label.client_id}",
@@ -121,7 +121,7 @@ export const cost: Dashboard = {
           ...sized("third"),
           unit: "short",
           decimals: 0,
-          queries: [prometheus("{{__name__}}", 'topk(10, count by (__name__) ({__name__=~".+"}))')],
+          queries: [prometheus("{{metric}}", "topk(10, metric:series:top20)")],
           links: [dashboardLink("Telemetry pipeline", "vitrine-telemetry-pipeline")],
         },
         {

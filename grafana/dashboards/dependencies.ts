@@ -1,4 +1,4 @@
-import { annotations, dashboardLink, errorShare, orNone, prometheus, sized, waiting } from "./common.ts";
+import { annotations, dashboardLink, errorShare, orNone, prometheus, service, sized, waiting } from "./common.ts";
 import type { Dashboard, Link } from "./model.ts";
 
 const calls = "sum by (client, server) (rate(traces_service_graph_request_total[$__rate_interval]))";
@@ -15,7 +15,7 @@ export const dependencies: Dashboard = {
   description:
     "Who calls whom, how often, how fast and how well: drawn from the traces, before any of them is left out.",
   topic: "services",
-  variables: [],
+  variables: [service],
   annotations,
   rows: [
     {
@@ -85,7 +85,7 @@ export const dependencies: Dashboard = {
           queries: [
             prometheus(
               "{{service_name}}",
-              'sum by (service_name) (rate(http_client_request_duration_seconds_count{http_response_status_code!~"[1-4].."}[$__rate_interval]) or rate(http_client_request_duration_seconds_count[$__rate_interval]) * 0) / sum by (service_name) (rate(http_client_request_duration_seconds_count[$__rate_interval]) > 0)',
+              'sum by (service_name) (rate(http_client_request_duration_seconds_count{service_name=~"$service", http_response_status_code!~"[1-4].."}[$__rate_interval]) or rate(http_client_request_duration_seconds_count{service_name=~"$service"}[$__rate_interval]) * 0) / sum by (service_name) (rate(http_client_request_duration_seconds_count{service_name=~"$service"}[$__rate_interval]) > 0)',
             ),
           ],
           links: [dashboardLink("Service health", "vitrine-service-health", { service: "${label.service_name}" })],
@@ -102,7 +102,7 @@ export const dependencies: Dashboard = {
             prometheus(
               "{{service_name}} → {{upstream}}: {{reason}}",
               orNone(
-                "sum by (service_name, upstream, reason) (rate(upstream_retries_total[$__rate_interval]))",
+                'sum by (service_name, upstream, reason) (rate(upstream_retries_total{service_name=~"$service"}[$__rate_interval]))',
                 "service_name",
                 "upstream",
                 "reason",
@@ -110,7 +110,10 @@ export const dependencies: Dashboard = {
             ),
             prometheus(
               "{{upstream}}: held back",
-              orNone("sum by (upstream) (rate(upstream_circuit_rejections_total[$__rate_interval]))", "upstream"),
+              orNone(
+                'sum by (upstream) (rate(upstream_circuit_rejections_total{service_name=~"$service"}[$__rate_interval]))',
+                "upstream",
+              ),
             ),
           ],
           links: [dashboardLink("Service health", "vitrine-service-health")],

@@ -72,7 +72,7 @@ export const infrastructure: Dashboard = {
             prometheus("1 min", "max(system_cpu_load_average_1m)"),
             prometheus("5 min", "max(system_cpu_load_average_5m)"),
             prometheus("15 min", "max(system_cpu_load_average_15m)"),
-            prometheus("processors", "count(count by (cpu) (system_cpu_time_seconds_total))"),
+            prometheus("processors", "count(sum by (cpu) (rate(system_cpu_time_seconds_total[$__rate_interval])))"),
           ],
           links: [cost],
         },

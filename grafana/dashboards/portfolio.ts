@@ -59,7 +59,7 @@ export const portfolio: Dashboard = {
         {
           kind: "bars",
           title: "Pieces in collections",
-          description: "By kind.",
+          description: "Pieces customers own now, by kind.",
           ...sized("quarter", 6),
           unit: "short",
           decimals: 0,
@@ -83,8 +83,8 @@ export const portfolio: Dashboard = {
         },
         {
           kind: "timeseries",
-          title: "Money in wallets",
-          description: "Free and held. Held money that does not go down again is orders that do not end.",
+          title: "Free and held money",
+          description: "In all wallets. Held money that does not go down again is orders that do not end.",
           ...sized("half"),
           unit: "short",
           min: 0,
@@ -110,7 +110,7 @@ export const portfolio: Dashboard = {
         {
           kind: "timeseries",
           title: "Movements",
-          description: "Per second, by kind.",
+          description: "Movements of money that were done, per second, by kind.",
           ...sized("third"),
           unit: "ops",
           min: 0,

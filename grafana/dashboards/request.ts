@@ -46,7 +46,7 @@ export const request: Dashboard = {
           description: "Which services took part, and how much they had to say.",
           ...sized("third"),
           unit: "none",
-          queries: [loki("{{service_name}}", `sum by (service_name) (count_over_time(${lines} [$__range]))`)],
+          queries: [loki("{{service_name}}", `sum by (service_name) (count_over_time(${lines} [$__auto]))`)],
           links: [
             {
               to: "logs",
@@ -64,7 +64,7 @@ export const request: Dashboard = {
           queries: [
             loki(
               "{{service_name}}",
-              `max by (service_name) (max_over_time(${lines} | action="http.request" | unwrap duration_ms [$__range])) / 1000`,
+              `max by (service_name) (max_over_time(${lines} | action="http.request" | unwrap duration_ms [$__auto])) / 1000`,
             ),
           ],
           links: [dashboardLink("API performance", "vitrine-api-performance", { service: "${label.service_name}" })],

@@ -24,7 +24,7 @@ export function stepSeconds({ range, points }: Pick<Asking, "range" | "points">)
   return Math.max(scrapeSeconds, Math.ceil((range.toMs - range.fromMs) / 1_000 / points));
 }
 
-/** The variables and the spans of time that stand in queries: `$__rate_interval`, `$__range`, `$__auto`. */
+/** The variables and the spans of time that stand in queries: `$__rate_interval`, `$__range`, `$__range_s`, `$__auto`. */
 export function scopeOf(asking: Asking, instant: boolean): Scope {
   const step = stepSeconds(asking);
   const seconds = Math.max(1, Math.round((asking.range.toMs - asking.range.fromMs) / 1_000));
@@ -32,6 +32,7 @@ export function scopeOf(asking: Asking, instant: boolean): Scope {
     ...asking.scope,
     __rate_interval: `${Math.max(4 * scrapeSeconds, step + scrapeSeconds)}s`,
     __range: `${seconds}s`,
+    __range_s: String(seconds),
     __auto: `${instant ? seconds : step}s`,
   };
 }

@@ -193,7 +193,7 @@ export const telemetryClients: Dashboard = {
             loki(
               "{{service_name}} as {{client_claimed_service}}",
               orNone(
-                'sum by (service_name, client_claimed_service) (count_over_time({service_name=~".+"} | client_claimed_service!="" [$__range]))',
+                'sum by (service_name, client_claimed_service) (count_over_time({service_name=~".+"} | client_claimed_service!="" [$__auto]))',
                 "service_name",
                 "client_claimed_service",
               ),

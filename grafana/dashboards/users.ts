@@ -66,7 +66,7 @@ export const users: Dashboard = {
           ...sized("sixth", 6),
           unit: "short",
           decimals: 0,
-          queries: [loki("people", `count(sum by (user) (count_over_time(${people} [$__range])))`)],
+          queries: [loki("people", `count(sum by (user) (count_over_time(${people} [$__auto])))`)],
           links: [authentication],
         },
         {

@@ -58,7 +58,7 @@ export const foreignNames = {
 
 const keywords = new Set(["and", "or", "unless", "offset", "bool", "by", "on", "ignoring", "without"]);
 
-/** The metrics a PromQL expression reads, also those it selects by an alternation in `__name__`. */
+/** The metrics a PromQL expression reads, also those it selects by an alternation in `__name__`; `.+` is no name. */
 export function metricsIn(expression: string): ReadonlySet<string> {
   const byPattern = [...expression.matchAll(/__name__=~"([^"]+)"/g)].flatMap(([, pattern]) => expand(pattern ?? ""));
   const bare = expression
@@ -67,7 +67,10 @@ export function metricsIn(expression: string): ReadonlySet<string> {
     .replaceAll(/\[[^\]]*\]/g, "")
     .replaceAll(/\b(?:by|on|ignoring|without|group_left|group_right)\s*\([^)]*\)/g, "");
   const byName = [...bare.matchAll(/(?<![\w:.])([a-zA-Z_:][\w:]*)(?![\w:]|\s*\()/g)].map(([, name]) => name ?? "");
-  return new Set([...byPattern, ...byName.filter((name) => !keywords.has(name) && !/^\d/.test(name))]);
+  return new Set([
+    ...byPattern.filter((name) => name !== ".+"),
+    ...byName.filter((name) => !keywords.has(name) && !/^\d/.test(name)),
+  ]);
 }
 
 /** `a_(b|c)` to `a_b` and `a_c`; no other means of regular expressions. */

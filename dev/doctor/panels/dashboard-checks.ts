@@ -64,8 +64,9 @@ export function linkChecks({ uid }: Dashboard, panel: Panel, labels: Scope, aski
   return panel.links.flatMap((link) => {
     const path = linkPath(link, { ...asking, scope });
     if (path === undefined) return [];
-    const quiet = "quiet" in link && link.quiet === true;
-    return [{ kind: "link" as const, where: uid, title: `${panel.title}: ${link.title}`, path, quiet }];
+    return [
+      { kind: "link" as const, where: uid, title: `${panel.title}: ${link.title}`, path, quiet: "quiet" in link },
+    ];
   });
 }
 
