@@ -102,8 +102,7 @@ export function dashboardLink(title: string, uid: DashboardUid, variables?: Read
   return variables === undefined ? { to: "dashboard", title, uid } : { to: "dashboard", title, uid, variables };
 }
 
-/** Lines of the services chosen, or of the one that was clicked. */
-export const logsOfServices: Link = { to: "logs", title: "Logs", expr: '{service_name=~"$service"}' };
+/** Lines of the service that was clicked. */
 export const logsOfService: Link = { to: "logs", title: "Logs", expr: '{service_name="${label.service_name}"}' };
 export const healthOfService: Link = dashboardLink("Service health", "vitrine-service-health", {
   service: "${label.service_name}",
