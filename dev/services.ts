@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { type Scope, scopes as everyScope } from "@vitrine/contracts/scopes";
 import type { Environment } from "./engines/cache.ts";
-import { type Layout, secretFile } from "./layout.ts";
+import { type Layout, secretFile, targetsFile } from "./layout.ts";
 import type { Ports } from "./ports.ts";
 import type { ProcessName, ServiceName } from "./process-names.ts";
 import { stateFile } from "./state.ts";
@@ -23,6 +24,9 @@ export interface Service {
 }
 
 const local = (port: number): string => `http://127.0.0.1:${port}`;
+
+/** On this machine nothing is lost by a fault. */
+const injectable = { FAULT_INJECTION: "on" } as const;
 
 /** In the order of start. */
 export const services: readonly Service[] = [
@@ -47,7 +51,9 @@ export const services: readonly Service[] = [
       OTLP_PORT: String(ports.otlp),
       ORDERS_URL: local(ports.orders),
       INVENTORY_URL: local(ports.inventory),
+      GENERATOR_URL: local(ports.generator),
       CONSOLE_URL: local(ports.console),
+      NOTIFIER_URL: local(ports.notifier),
       COLLECTOR_URL: local(ports.collectorOtlp),
       PROMETHEUS_URL: local(ports.prometheus),
       LOKI_URL: local(ports.loki),
@@ -65,14 +71,14 @@ export const services: readonly Service[] = [
     after: ["postgres", "auth"],
     hasDatabase: true,
     scopes: ["telemetry:write"],
-    env: () => ({}),
+    env: () => injectable,
   },
   {
     name: "orders",
     after: ["postgres", "auth"],
     hasDatabase: true,
     scopes: ["telemetry:write", "inventory:read", "inventory:write"],
-    env: ({ ports }) => ({ INVENTORY_URL: local(ports.inventory) }),
+    env: ({ ports }) => ({ INVENTORY_URL: local(ports.inventory), ...injectable }),
   },
   {
     name: "console",
@@ -86,11 +92,37 @@ export const services: readonly Service[] = [
     }),
   },
   {
+    name: "notifier",
+    after: ["postgres", "auth"],
+    hasDatabase: true,
+    scopes: ["telemetry:write"],
+    env: ({ layout }) => ({
+      ALERTMANAGER_TOKEN_FILE: secretFile(layout, "alertmanager-token"),
+      KEY_ENCRYPTION_KEY_FILE: secretFile(layout, "notifier-encryption-key"),
+      TARGETS_FILE: secretFile(layout, targetsFile),
+      RUNBOOKS_DIR: join(layout.repoRoot, "docs/runbooks"),
+      // At a desk whoever is to be told may listen at the desk.
+      ALLOWED_NETWORKS: "127.0.0.0/8,::1",
+    }),
+  },
+  {
     name: "generator",
     after: ["gateway", "inventory", "orders"],
     hasDatabase: false,
-    scopes: ["telemetry:write", "orders:read", "orders:write", "catalog:write", "inventory:read", "inventory:write"],
-    env: ({ ports, traffic }) => ({ GATEWAY_URL: local(ports.gateway), TRAFFIC: traffic ? "on" : "off" }),
+    scopes: [
+      "telemetry:write",
+      "orders:read",
+      "orders:write",
+      "catalog:write",
+      "inventory:read",
+      "inventory:write",
+      "faults:admin",
+    ],
+    env: ({ ports, traffic }) => ({
+      GATEWAY_URL: local(ports.gateway),
+      TRAFFIC: traffic ? "on" : "off",
+      ...injectable,
+    }),
   },
 ];
 

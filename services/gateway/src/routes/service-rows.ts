@@ -34,6 +34,17 @@ function apiRows(upstream: Upstream, path: string, read: Scope, write: Scope, wr
 
 const get = ["GET"] as const;
 
+/** What an API is, as OpenAPI and as a page: no secret. */
+function descriptionRows(upstream: Upstream, base: string): Route[] {
+  return ["openapi.json", "docs"].map((name) => ({
+    ...open,
+    path: `${base}/${name}`,
+    upstream,
+    methods: get,
+    body: "none",
+  }));
+}
+
 /** Our own services: open rows of auth, and APIs by scope. */
 export const serviceRows: readonly Route[] = [
   // Each of these answers for its own credentials: a password, a client secret, a refresh token.
@@ -51,4 +62,10 @@ export const serviceRows: readonly Route[] = [
   ...apiRows("orders", "/api/orders/**", "orders:read", "orders:write", ["POST"]),
   ...apiRows("orders", "/api/catalog/**", "orders:read", "catalog:write", ["PUT"]),
   ...apiRows("inventory", "/api/inventory/**", "inventory:read", "inventory:write", ["POST", "PUT", "DELETE"]),
+  ...descriptionRows("orders", "/api/orders"),
+  ...descriptionRows("inventory", "/api/inventory"),
+  ...apiRows("orders", "/api/orders/faults/**", "faults:admin", "faults:admin", ["PUT", "DELETE"]),
+  ...apiRows("inventory", "/api/inventory/faults/**", "faults:admin", "faults:admin", ["PUT", "DELETE"]),
+  ...apiRows("generator", "/api/faults/**", "faults:admin", "faults:admin", ["PUT", "DELETE"]),
+  ...apiRows("generator", "/api/scenarios/**", "faults:admin", "faults:admin", ["PUT", "DELETE"]),
 ];

@@ -36,6 +36,8 @@ export const routes: readonly Route[] = [
   metricsRow("auth", "auth"),
   metricsRow("orders", "orders"),
   metricsRow("inventory", "inventory"),
+  metricsRow("notifier", "notifier"),
+  metricsRow("generator", "generator"),
   metricsRow("console", "console"),
   metricsRow("gateway", "self"),
   { ...own, path: "/metrics", access: ["telemetry:read"], telemetry: "quiet" },
