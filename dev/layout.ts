@@ -29,14 +29,19 @@ export function layoutOf(env: Environment, repoRoot: string = repositoryRoot): L
 export type SecretName =
   | "postgres-password"
   | "key-encryption-key"
+  | "notifier-encryption-key"
   | "admin-password"
+  | "alertmanager-token"
   | `${string}-database-password`
   | `${string}-client-secret`;
+
+/** Whom alerts are told; made empty once, and the user's from then on. */
+export const targetsFile = "targets.json";
 
 /** Files made anew at every start from the secrets, the ports and the table of clients. */
 export type DerivedName = "clients.json" | `${string}-database-url`;
 
-export function secretFile(layout: Layout, name: SecretName | DerivedName): string {
+export function secretFile(layout: Layout, name: SecretName | DerivedName | typeof targetsFile): string {
   return join(layout.secrets, name);
 }
 

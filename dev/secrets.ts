@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { type Layout, type SecretName, secretFile } from "./layout.ts";
+import { type Layout, type SecretName, secretFile, targetsFile } from "./layout.ts";
 import type { Ports } from "./ports.ts";
 import { clients, databaseServices } from "./services.ts";
 import { codeOf, SetupError } from "./setup-error.ts";
@@ -17,7 +17,9 @@ export function secretNames(): readonly SecretName[] {
   return [
     "postgres-password",
     "key-encryption-key",
+    "notifier-encryption-key",
     "admin-password",
+    "alertmanager-token",
     "collector-database-password",
     ...databaseServices.map((service): SecretName => `${service}-database-password`),
     ...clients.map(({ clientId }): SecretName => `${clientId}-client-secret`),
@@ -32,9 +34,10 @@ export async function ensureSecrets(layout: Layout): Promise<void> {
   await mkdir(layout.secrets, { recursive: true, mode: privateFolder });
   await chmod(layout.secrets, privateFolder);
   for (const name of secretNames()) await ensureSecret(secretFile(layout, name));
+  await ensureSecret(secretFile(layout, targetsFile), "[]\n");
 }
 
-async function ensureSecret(path: string): Promise<void> {
+async function ensureSecret(path: string, content?: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined) {
     if ((found.mode & 0o077) !== 0) await chmod(path, privateFile);
@@ -42,7 +45,7 @@ async function ensureSecret(path: string): Promise<void> {
   }
   const draft = `${path}.${randomUUID()}`;
   try {
-    await writeFile(draft, randomBytes(secretBytes).toString("base64url"), { mode: privateFile, flag: "wx" });
+    await writeFile(draft, content ?? randomBytes(secretBytes).toString("base64url"), { mode: privateFile, flag: "wx" });
     // Linked into place whole: a start that is killed leaves no empty secret, and two starts agree on one.
     await link(draft, path);
   } catch (error) {

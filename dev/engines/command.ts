@@ -38,8 +38,8 @@ export function parseTraceSampling(text: string | undefined): TraceSampling {
   throw new EngineError("invalid_sampling", `VITRINE_TRACES is "${text}": give all or sampled`);
 }
 
-/** Files of `secretsDir`: whatever is in them, an engine does not start when one is missing. */
-export const engineSecrets = ["collector-client-secret", "collector-database-password"] as const;
+/** Files of `secretsDir`: whatever is in them, an engine does not start or does not work when one is missing. */
+export const engineSecrets = ["alertmanager-token", "collector-client-secret", "collector-database-password"] as const;
 
 interface Invocation {
   readonly args: readonly string[];
@@ -76,8 +76,17 @@ export function containerName(engine: Engine, ports: EnginePorts): string {
   return `vitrine-${engine.name}${first === undefined ? "" : `-${ports[first]}`}`;
 }
 
+/** Prometheus and Alertmanager read no variables: where the copies of their configs lie that `prepareEngine` writes. */
 export function renderedPrometheusConfig(dataDir: string): string {
   return join(dataDir, "prometheus.yml");
+}
+
+export function renderedAlertmanagerConfig(dataDir: string): string {
+  return join(dataDir, "alertmanager.yml");
+}
+
+function secretOf(secretsDir: string, name: (typeof engineSecrets)[number]): string {
+  return join(secretsDir, name);
 }
 
 function dockerRun(
@@ -128,7 +137,6 @@ function url(port: number, path = ""): string {
 }
 
 function collector({ ports, dataDir, repoRoot, retention, secretsDir, traces = "all" }: EngineRunOptions): Invocation {
-  const [clientSecret, databasePassword] = engineSecrets;
   return {
     args: [
       `--config=${join(repoRoot, "otel-collector/config.yaml")}`,
@@ -141,8 +149,8 @@ function collector({ ports, dataDir, repoRoot, retention, secretsDir, traces = "
       GATEWAY_URL: url(ports.gateway),
       GATEWAY_OTLP_URL: url(ports.otlp),
       POSTGRES_ENDPOINT: `${loopback}:${ports.postgres}`,
-      COLLECTOR_CLIENT_SECRET_FILE: join(secretsDir, clientSecret),
-      COLLECTOR_DATABASE_PASSWORD_FILE: join(secretsDir, databasePassword),
+      COLLECTOR_CLIENT_SECRET_FILE: secretOf(secretsDir, "collector-client-secret"),
+      COLLECTOR_DATABASE_PASSWORD_FILE: secretOf(secretsDir, "collector-database-password"),
       COLLECTOR_HOST_ROOT: "/",
       COLLECTOR_OTLP_PORT: String(ports.collectorOtlp),
       COLLECTOR_HEALTH_PORT: String(ports.collectorHealth),
@@ -189,10 +197,10 @@ function loki({ ports, dataDir, retention, repoRoot }: EngineRunOptions): Invoca
   };
 }
 
-function alertmanager({ ports, dataDir, retention, repoRoot }: EngineRunOptions): Invocation {
+function alertmanager({ ports, dataDir, retention }: EngineRunOptions): Invocation {
   return {
     args: [
-      `--config.file=${join(repoRoot, "alertmanager/alertmanager.yml")}`,
+      `--config.file=${renderedAlertmanagerConfig(dataDir)}`,
       `--web.listen-address=${loopback}:${ports.alertmanager}`,
       // Empty: one alone has no cluster, and the port would listen on every address.
       "--cluster.listen-address=",

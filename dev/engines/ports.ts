@@ -1,4 +1,4 @@
-/** Where the engines listen, each on 127.0.0.1, and what is no engine but what the collector asks how it is. */
+/** Where the engines listen, each on 127.0.0.1, and below them what is no engine: what they ask, or tell of alerts. */
 export interface EnginePorts {
   readonly collectorOtlp: number;
   readonly collectorHealth: number;
@@ -14,6 +14,7 @@ export interface EnginePorts {
   readonly postgres: number;
   readonly gateway: number;
   readonly otlp: number;
+  readonly notifier: number;
 }
 
 export const defaultEnginePorts: EnginePorts = Object.freeze({
@@ -31,4 +32,5 @@ export const defaultEnginePorts: EnginePorts = Object.freeze({
   postgres: 54320,
   gateway: 8080,
   otlp: 4318,
+  notifier: 8085,
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { engineSecrets } from "../../dev/engines/command.ts";
 import { engineNamed, repositoryRoot, type Engine, type EngineName } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
 import { renderPrometheusConfig } from "../../dev/engines/prometheus-config.ts";
@@ -59,8 +58,8 @@ describe.each([
     "the collector takes its config, whichever traces it is to keep",
     async () => {
       await using directory = await temporaryDirectory();
-      const [, databasePassword] = engineSecrets;
-      const COLLECTOR_DATABASE_PASSWORD_FILE = join(await makeEngineSecrets(directory.path), databasePassword);
+      const secrets = await makeEngineSecrets(directory.path);
+      const COLLECTOR_DATABASE_PASSWORD_FILE = join(secrets, "collector-database-password");
       for (const traces of ["all", "sampled"]) {
         const files = ["config", `traces-${traces}`].map((name) => `--config=otel-collector/${name}.yaml`);
         await check("collector", ["validate", ...files], { ...env, COLLECTOR_DATABASE_PASSWORD_FILE });
