@@ -38,8 +38,22 @@ export async function admit(visit: Visit, route: Route, deps: GatewayDeps): Prom
   return credentials;
 }
 
+/**
+ * The same without waiting, for a token that was judged before; `undefined` where it needs judging. No cookies.
+ * @throws ServiceError as `authorise` does
+ */
+export function recallClaims(visit: Visit, route: Route, deps: GatewayDeps): AccessClaims | undefined {
+  const authorization = visit.request.headers.get("authorization");
+  if (route.access === "public" || authorization?.startsWith("Bearer ") !== true) return undefined;
+  const claims = deps.guard.recall(authorization.slice(7));
+  if (claims === undefined) return undefined;
+  visit.claims = claims;
+  authorise(claims, route.access);
+  return claims;
+}
+
 /** Counts the request against the quotas of whoever holds them. @throws ServiceError as `Limits.enter` does */
-export async function enter(visit: Visit, route: Route, deps: GatewayDeps): Promise<Passage> {
+export function enter(visit: Visit, route: Route, deps: GatewayDeps): Passage | Promise<Passage> {
   if (route.rate === "none") return freePassage;
   const { claims, request } = visit;
   const per = rateClasses[route.rate].per;
@@ -52,9 +66,7 @@ export async function enter(visit: Visit, route: Route, deps: GatewayDeps): Prom
   const declared = route.body === "none" ? 0 : declaredBytes(request);
   // A body that is too large is refused before it is read: it uses nothing up.
   const counts = route.body !== "none" && declared <= route.body.encodedBytes;
-  const passage = await deps.limits.enter(route.rate, holder, counts ? declared : 0);
-  visit.passage = passage;
-  return passage;
+  return deps.limits.enter(route.rate, holder, counts ? declared : 0);
 }
 
 /** Counts and logs what was refused, with its reason. */

@@ -46,6 +46,7 @@ async function pass(admitted: Admitted, url: string, deps: GatewayDeps): Promise
     clientAddress: address(),
     token: credentials?.token,
     passage,
+    deadlines: deps.deadlines,
     brokenOff: (cause) => deps.events.brokenOff(upstream, route.path, cause),
   });
   if (response.status >= 500) deps.events.upstreamFailed(upstream, route.path, response.status);

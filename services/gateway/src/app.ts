@@ -69,6 +69,7 @@ export function createApp(deps: GatewayDeps): App {
         if (request !== undefined) request.user = credentials.claims.sub;
       }
       const passage = await enter(visit, route, deps);
+      visit.passage = passage;
       return await answer({ c, route, target, credentials, passage, address: () => addressOf(visit, deps) }, deps);
     } catch (error) {
       visit.passage?.leave();

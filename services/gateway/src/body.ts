@@ -2,6 +2,8 @@ import { gunzipSync } from "node:zlib";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { BodyRule, Encoding } from "./routes/route.ts";
 import { arriveWithin, tooSlow, watch } from "./body-stream.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { Passage } from "./limits/limits.ts";
 import { mediaType } from "./rpc-status.ts";
 
 /** A request's body on its way to an upstream, always decoded: what was counted is what is sent. */
@@ -20,17 +22,24 @@ export interface ForwardBody {
 /** Bodies of a declared length up to this are read whole: twice as fast as a stream, and bounded per request. */
 const wholeBytes = 262_144;
 
+export interface TakenBody {
+  readonly request: Request;
+  readonly rule: BodyRule;
+  readonly passage: Passage;
+  readonly deadlines: Deadlines;
+}
+
 /** What is unzipped in one go, about a millisecond of the one thread; what unpacks to more becomes a stream. */
 const inlineDecodedBytes = 2_097_152;
 
 /**
  * Takes a body within its rule. Compression is undone here, once, under the cap for decoded bytes; nothing past a cap
- * is ever held (CWE-409, ASVS 5.2.3). A body that is unpacked piece by piece waits for `mayUnpack` first.
+ * is ever held (CWE-409, ASVS 5.2.3). A body that is unpacked piece by piece waits for its place first.
  *
  * @throws ServiceError `unsupported_media_type`, `payload_too_large`, `request_timeout`, `invalid_request` (cannot be
- * decompressed), and what `mayUnpack` throws; a stream tells all but the first later, by {@link ForwardBody.fault}
+ * decompressed), and what `Passage.toUnpack` throws; a stream tells all but the first later, by {@link ForwardBody.fault}
  */
-export async function takeBody(request: Request, rule: BodyRule, mayUnpack: () => Promise<void>): Promise<ForwardBody> {
+export async function takeBody({ request, rule, passage, deadlines }: TakenBody): Promise<ForwardBody> {
   checkMediaType(request, rule);
   const encoding = contentEncoding(request, rule);
   const length = declaredBytes(request);
@@ -38,15 +47,15 @@ export async function takeBody(request: Request, rule: BodyRule, mayUnpack: () =
   if (request.body === null) return whole(new Uint8Array(), 0);
   // The synchronous zstd of Bun takes a cut-off frame for a whole one; its stream does not.
   if (length <= wholeBytes && encoding !== "zstd") {
-    const bytes = new Uint8Array(await arriveWithin(rule.arriveMs, request.arrayBuffer()));
+    const bytes = await arriveWithin(rule.arriveMs, request.bytes(), deadlines);
     if (bytes.byteLength > rule.encodedBytes) throw tooLarge(rule.encodedBytes);
     if (encoding === "identity") return whole(bytes, bytes.byteLength);
     const decoded = gunzip(bytes, rule.decodedBytes);
     if (decoded !== undefined) return whole(decoded, bytes.byteLength);
-    await mayUnpack();
+    await passage.toUnpack();
     return streamed(new Blob([bytes]).stream(), encoding, rule, request.signal);
   }
-  if (encoding !== "identity") await mayUnpack();
+  if (encoding !== "identity") await passage.toUnpack();
   return streamed(request.body, encoding, rule, request.signal, length);
 }
 
@@ -77,13 +86,31 @@ function contentEncoding(request: Request, rule: BodyRule): Encoding {
 }
 
 function whole(content: Uint8Array<ArrayBuffer>, received: number): ForwardBody {
-  return {
-    content,
-    length: content.byteLength,
-    received: () => received,
-    decoded: () => content.byteLength,
-    fault: () => undefined,
-  };
+  return new WholeBody(content, received);
+}
+
+class WholeBody implements ForwardBody {
+  readonly content: Uint8Array<ArrayBuffer>;
+  readonly length: number;
+  readonly #received: number;
+
+  constructor(content: Uint8Array<ArrayBuffer>, received: number) {
+    this.content = content;
+    this.length = content.byteLength;
+    this.#received = received;
+  }
+
+  received(): number {
+    return this.#received;
+  }
+
+  decoded(): number {
+    return this.length;
+  }
+
+  fault(): undefined {
+    return undefined;
+  }
 }
 
 /** `undefined` when the body unpacks to more than is unpacked in one go. */

@@ -3,6 +3,7 @@ import type { Logger } from "@vitrine/kit/log";
 import type { Authenticator } from "./admit.ts";
 import type { Collector } from "./collector/collector.ts";
 import type { ClientAddress } from "./client-address.ts";
+import type { Deadlines } from "./deadlines.ts";
 import type { GatewayEvents } from "./events.ts";
 import type { Limits } from "./limits/limits.ts";
 import type { ErrorForm, Route, Upstream } from "./routes/route.ts";
@@ -18,6 +19,7 @@ export interface GatewayDeps extends Authenticator {
   readonly events: GatewayEvents;
   readonly tails: Tails;
   readonly collector: Collector;
+  readonly deadlines: Deadlines;
   /** Addresses without a trailing slash. */
   readonly upstreams: UpstreamUrls;
   readonly routes: readonly Route[];

@@ -3,7 +3,7 @@ import { metrics, type RefusalReason } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
 import { counter, histogram, observe } from "@vitrine/kit/telemetry";
 import { clientClass, createClientLabels } from "./client-class.ts";
-import type { Signal, Upstream } from "./routes/route.ts";
+import { type Signal, signals, type Upstream } from "./routes/route.ts";
 
 type Asked = Exclude<Upstream, "self">;
 
@@ -42,8 +42,7 @@ export interface GatewayEvents {
 /** Counts everything and writes at most one line a second of each kind, which says how many it stands for. */
 export function createEvents(logger: Logger, now: () => number = Date.now): GatewayEvents {
   const refusals = counter(metrics.gatewayRefusals);
-  const ingestBytes = counter(metrics.gatewayIngestSize);
-  const ingestRequests = counter(metrics.gatewayIngestRequests);
+  const ingested = createIngested();
   const admit = createThrottle(now, quietMs);
   const admitFailure = createThrottle(now, failureQuietMs);
   const duration = histogram(metrics.gatewayRequestDuration);
@@ -92,9 +91,9 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
       else logger.warn({ action: "gateway.refused", err: cause, extra }, `refused: ${reason}`);
     },
     accepted: (clientId, signal, bytes) => {
-      const client = { "client.id": label(clientId), signal };
-      ingestRequests.add(1, client);
-      ingestBytes.add(bytes, client);
+      const sum = ingested(label(clientId), signal);
+      sum.requests += 1;
+      sum.bytes += bytes;
     },
     upstreamAnswered: (upstream) => {
       if (upstream !== "self") asked.add(upstream);
@@ -117,6 +116,34 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
         `an answer of ${upstream} broke off`,
       );
     },
+  };
+}
+
+interface Ingested {
+  requests: number;
+  bytes: number;
+}
+
+/** What was accepted, by client and signal: summed here and read when metrics are collected. */
+function createIngested(): (client: string, signal: Signal) => Ingested {
+  const sums = new Map<string, Readonly<Record<Signal, Ingested>>>();
+  const read = (report: (value: number, of: { "client.id": string; signal: Signal }) => void, key: keyof Ingested) => {
+    for (const [client, bySignal] of sums) {
+      for (const signal of signals) {
+        const sum = bySignal[signal];
+        if (sum.requests > 0) report(sum[key], { "client.id": client, signal });
+      }
+    }
+  };
+  observe(metrics.gatewayIngestRequests, (report) => read(report, "requests"));
+  observe(metrics.gatewayIngestSize, (report) => read(report, "bytes"));
+  return (client, signal) => {
+    let bySignal = sums.get(client);
+    if (bySignal === undefined) {
+      const none = () => ({ requests: 0, bytes: 0 });
+      sums.set(client, (bySignal = { traces: none(), metrics: none(), logs: none() }));
+    }
+    return bySignal[signal];
   };
 }
 

@@ -54,13 +54,20 @@ const identityForm = /^[\x21-\x7e]{1,128}$/;
  * @throws ServiceError `insufficient_scope` for a name that is not below the prefix
  */
 export function identityHeaders(claims: AccessClaims, request: Request): Identity {
+  const known = identities.get(claims);
+  if (known !== undefined) return known;
   const { service_prefix: prefix } = claims;
   const service = prefix === undefined ? (claims.service ?? claims.client_id) : serviceBelow(prefix, request);
   if (!identityForm.test(claims.client_id) || !identityForm.test(service)) {
     throw new ServiceError("invalid_token", "the token names no usable client", { reason: "missing_claim" });
   }
-  return { "x-client-id": claims.client_id, "x-client-service": service };
+  const identity = { "x-client-id": claims.client_id, "x-client-service": service };
+  if (prefix === undefined) identities.set(claims, identity);
+  return identity;
 }
+
+/** By the claims of a token, which are one object for as long as it is known. */
+const identities = new WeakMap<AccessClaims, Identity>();
 
 function serviceBelow(prefix: string, request: Request): string {
   const named = request.headers.get("x-service-name");
@@ -142,6 +149,3 @@ function isOwnPage(headers: Headers, route: Route | undefined): boolean {
   const html = headers.get("content-type")?.startsWith("text/html") === true;
   return html && route !== undefined && upstreams[route.upstream] === "service";
 }
-
-/** Ingest answers machines, tens of thousands of times a second. */
-export const ingestAnswerHeaders = { "x-content-type-options": "nosniff", "cache-control": "no-store" } as const;

@@ -1,7 +1,7 @@
 import { parseRequestId, withoutSpan } from "@vitrine/kit/context";
 import { type AppBindings, toServiceError } from "@vitrine/kit/http";
 import { requestMetrics } from "@vitrine/kit/http/observe";
-import { admit, enter, noteRefusal, type Visit } from "./admission.ts";
+import { admit, enter, noteRefusal, recallClaims, type Visit } from "./admission.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { secured } from "./headers.ts";
 import { ingestOtlp } from "./ingest.ts";
@@ -45,14 +45,14 @@ export function createIngestDoor(deps: GatewayDeps, match: RouteMatcher): Ingest
     measured.began();
     let response: Response;
     try {
-      response = await take(visit, route, deps);
+      response = await take(visit, route, requestId, deps);
     } catch (error) {
       visit.passage?.leave();
       const { sub } = visit.claims ?? {};
       const scope = sub === undefined ? { requestId } : { requestId, user: sub };
       response = withoutSpan(scope, () => refuse(visit, route, error, deps));
+      response.headers.set("x-request-id", requestId);
     }
-    response.headers.set("x-request-id", requestId);
     const seconds = (performance.now() - startedAt) / 1_000;
     const { status } = response;
     measured.ended({ method: "POST", route: route.path, status, seconds });
@@ -71,12 +71,15 @@ function isIngest(route: Route): route is IngestRoute {
   return route.ingest !== undefined;
 }
 
-async function take(visit: Visit, route: IngestRoute, deps: GatewayDeps): Promise<Response> {
+async function take(visit: Visit, route: IngestRoute, requestId: string, deps: GatewayDeps): Promise<Response> {
   const { request } = visit;
   const { body, ingest, timeoutMs, upstream, path } = route;
-  const claims = (await admit(visit, route, deps))?.claims;
+  const known = recallClaims(visit, route, deps);
+  const claims = known ?? (await admit(visit, route, deps))?.claims;
   if (claims === undefined || body === "none") throw new TypeError(`${path} takes telemetry without a token or a body`);
-  const passage = await enter(visit, route, deps);
+  const entering = enter(visit, route, deps);
+  const passage = entering instanceof Promise ? await entering : entering;
+  visit.passage = passage;
   const { response, bytes } = await (ingest.format === "otlp" ? ingestOtlp : ingestLoki)({
     request,
     claims,
@@ -85,6 +88,8 @@ async function take(visit: Visit, route: IngestRoute, deps: GatewayDeps): Promis
     body,
     timeoutMs,
     passage,
+    deadlines: deps.deadlines,
+    requestId,
   });
   passage.leave();
   if (response.status < 500) deps.events.upstreamAnswered(upstream);

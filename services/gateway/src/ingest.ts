@@ -1,9 +1,10 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { takeBody } from "./body.ts";
 import { type Collector, type CollectorAnswer, misleading, refusalText } from "./collector/collector.ts";
-import { identityHeaders, ingestAnswerHeaders } from "./headers.ts";
+import { identityHeaders } from "./headers.ts";
+import { ingestAnswerHeaders } from "./refuse.ts";
+import type { Deadlines } from "./deadlines.ts";
 import type { Passage } from "./limits/limits.ts";
-import { adviseRetry } from "./refuse.ts";
 import type { BodyRule } from "./routes/route.ts";
 import { encodeStatus, type OtlpMediaType, otlpMediaType } from "./rpc-status.ts";
 
@@ -16,6 +17,9 @@ export interface IngestRequest {
   readonly body: BodyRule;
   readonly timeoutMs: number;
   readonly passage: Passage;
+  readonly deadlines: Deadlines;
+  /** Goes out with the answer. */
+  readonly requestId: string;
 }
 
 export interface IngestAnswer {
@@ -39,35 +43,35 @@ export async function ingestOtlp({
   body: rule,
   timeoutMs,
   passage,
+  deadlines,
+  requestId,
 }: IngestRequest): Promise<IngestAnswer> {
   const identity = identityHeaders(claims, request);
-  const body = await takeBody(request, rule, () => passage.toUnpack());
+  const body = await takeBody({ request, rule, passage, deadlines });
   const queued = passage.toUpstream();
   if (queued !== undefined) await queued;
   const type = otlpMediaType(request.headers.get("content-type") ?? undefined);
   const { content, length } = body;
-  const answer = await collector.post({ path, identity, type, content, length, timeoutMs }).catch((error: unknown) => {
+  let answer: CollectorAnswer;
+  try {
+    answer = await collector.post({ path, identity, type, content, length, timeoutMs });
+  } catch (error) {
     throw body.fault() ?? error;
-  });
+  }
   // The collector may have answered before it read so far.
   const fault = body.fault();
   if (fault !== undefined) throw fault;
   passage.carried(body.decoded());
-  return { response: toOtlpResponse(answer, type), bytes: body.received() };
+  return { response: toOtlpResponse(answer, type, requestId), bytes: body.received() };
 }
 
-function toOtlpResponse(answer: CollectorAnswer, type: OtlpMediaType): Response {
+function toOtlpResponse(answer: CollectorAnswer, type: OtlpMediaType, requestId: string): Response {
   const { status } = answer;
-  const headers = new Headers(ingestAnswerHeaders);
-  headers.set("content-type", type);
-  if (answer.retryAfter !== undefined) headers.set("retry-after", answer.retryAfter);
-  adviseRetry(headers, status);
+  const init = { status, headers: ingestAnswerHeaders(type, requestId, status, answer.retryAfter) };
   // A 5xx speaks of what is behind the collector, addresses included: that stays inside.
   const plain = status < 500 && answer.mediaType === type;
-  if (plain || (status < 300 && answer.body.byteLength === 0)) {
-    return new Response(answer.body, { status, headers });
-  }
+  if (plain || (status < 300 && answer.body.byteLength === 0)) return new Response(answer.body, init);
   // An exporter counts a success it cannot read as lost.
   if (status < 300) throw misleading(`the collector answered ${status} as ${answer.mediaType ?? "nothing"}`);
-  return new Response(encodeStatus(status, refusalText(answer), type), { status, headers });
+  return new Response(encodeStatus(status, refusalText(answer), type), init);
 }

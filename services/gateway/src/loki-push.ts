@@ -1,10 +1,10 @@
 import { ServiceError } from "@vitrine/kit/errors";
 import { takeBody } from "./body.ts";
 import { type CollectorAnswer, refusalText } from "./collector/collector.ts";
-import { identityHeaders, ingestAnswerHeaders } from "./headers.ts";
+import { identityHeaders } from "./headers.ts";
 import type { IngestAnswer, IngestRequest } from "./ingest.ts";
 import { toOtlpLogs } from "./loki-otlp.ts";
-import { adviseRetry } from "./refuse.ts";
+import { ingestAnswerHeaders } from "./refuse.ts";
 
 /** The collector's own cap (otel-collector/config.yaml), which what a push has become must not pass. */
 const maxOtlpBytes = 16_777_216;
@@ -23,9 +23,11 @@ export async function ingestLoki({
   body: rule,
   timeoutMs,
   passage,
+  deadlines,
+  requestId,
 }: IngestRequest): Promise<IngestAnswer> {
   const identity = identityHeaders(claims, request);
-  const body = await takeBody(request, rule, () => passage.toUnpack());
+  const body = await takeBody({ request, rule, passage, deadlines });
   const text = await new Response(body.content).text().catch((error: unknown) => {
     throw body.fault() ?? error;
   });
@@ -39,7 +41,7 @@ export async function ingestLoki({
   const queued = passage.toUpstream();
   if (queued !== undefined) await queued;
   const answer = await collector.post({ path, identity, type: "application/json", content, timeoutMs });
-  return { response: toLokiResponse(answer), bytes: body.received() };
+  return { response: toLokiResponse(answer, requestId), bytes: body.received() };
 }
 
 function parseJson(text: string): unknown {
@@ -50,16 +52,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toLokiResponse(answer: CollectorAnswer): Response {
-  const headers = new Headers(ingestAnswerHeaders);
+function toLokiResponse(answer: CollectorAnswer, requestId: string): Response {
   const rejected = answer.status < 300 ? rejectedEntries(answer) : undefined;
-  if (answer.status < 300 && rejected === undefined) return new Response(null, { status: 204, headers });
-  headers.set("content-type", "text/plain; charset=utf-8");
-  if (answer.retryAfter !== undefined) headers.set("retry-after", answer.retryAfter);
   // As in Loki, a 400 may mean that a part was stored: it is not to be sent again.
-  const status = rejected === undefined ? answer.status : 400;
-  adviseRetry(headers, status);
-  return new Response(`${rejected ?? refusalText(answer)}\n`, { status, headers });
+  const status = rejected !== undefined ? 400 : answer.status < 300 ? 204 : answer.status;
+  const type = status === 204 ? undefined : "text/plain; charset=utf-8";
+  const headers = ingestAnswerHeaders(type, requestId, status, answer.retryAfter);
+  return new Response(status === 204 ? null : `${rejected ?? refusalText(answer)}\n`, { status, headers });
 }
 
 /** What a partial success says of the entries it left out; `undefined` when all were taken. */

@@ -3,6 +3,7 @@ import { tracedFetch } from "@vitrine/kit/fetch";
 import { takeBody } from "./body.ts";
 import { watch } from "./body-stream.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
+import type { Deadlines } from "./deadlines.ts";
 import type { Passage } from "./limits/limits.ts";
 import { type Route, upstreams } from "./routes/route.ts";
 
@@ -34,6 +35,7 @@ export interface ProxyRequest {
   readonly token: string | undefined;
   /** Left when the answer has gone out, whichever way it ends. */
   readonly passage: Passage;
+  readonly deadlines: Deadlines;
   /** Hears of an answer that broke off after its first part had gone out. */
   readonly brokenOff: (cause: unknown) => void;
 }
@@ -48,7 +50,7 @@ export async function proxy(call: ProxyRequest): Promise<Response> {
   const { request, route, passage } = call;
   const body =
     sendsBody(request) && route.body !== "none"
-      ? await takeBody(request, route.body, () => passage.toUnpack())
+      ? await takeBody({ request, rule: route.body, passage, deadlines: call.deadlines })
       : undefined;
   const queued = passage.toUpstream();
   if (queued !== undefined) await queued;

@@ -18,8 +18,30 @@ const retryAfterSeconds = "2";
 
 /** Adds a `Retry-After` of 1 to 3 s where a client may try again and nothing useful is said; 0 is a hot loop. */
 export function adviseRetry(headers: Headers, status: number): void {
-  const said = headers.get("retry-after");
-  if (retryable.has(status) && (said === null || said === "0")) headers.set("retry-after", retryAfterSeconds);
+  const advised = retryAfter(status, headers.get("retry-after") ?? undefined);
+  if (advised !== undefined) headers.set("retry-after", advised);
+}
+
+function retryAfter(status: number, said: string | undefined): string | undefined {
+  return retryable.has(status) && (said === undefined || said === "0") ? retryAfterSeconds : said;
+}
+
+/** Headers of an answer to telemetry that went to the collector. What browsers want to know is no use to exporters. */
+export function ingestAnswerHeaders(
+  type: string | undefined,
+  requestId: string,
+  status: number,
+  said: string | undefined,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    "x-request-id": requestId,
+  };
+  if (type !== undefined) headers["content-type"] = type;
+  const advised = retryAfter(status, said);
+  if (advised !== undefined) headers["retry-after"] = advised;
+  return headers;
 }
 
 /** nginx's code for a client that left: nobody reads it, the access log and the metrics do. */

@@ -26,6 +26,8 @@ export function otlpMediaType(contentType: string | undefined): OtlpMediaType {
 
 /** The type and subtype of a `Content-Type`, without parameters, in lower case (RFC 9110 §8.3.1). */
 export function mediaType(contentType: string | undefined): string | undefined {
+  // What nearly every request and answer says needs no reading.
+  if (contentType === "application/x-protobuf" || contentType === "application/json") return contentType;
   return contentType?.split(";", 1)[0]?.trim().toLowerCase();
 }
 

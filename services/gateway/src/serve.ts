@@ -7,6 +7,7 @@ import { createClientAddress } from "./client-address.ts";
 import { createCollector } from "./collector/collector.ts";
 import { probeCollector } from "./collector/probe.ts";
 import type { Config } from "./config.ts";
+import { createDeadlines } from "./deadlines.ts";
 import { createEvents } from "./events.ts";
 import { createIdentity } from "./identity.ts";
 import { createForgeryGuard } from "./limits/forgery-guard.ts";
@@ -20,6 +21,7 @@ export function serve({ config, logger, lifecycle }: ServiceParts<Config>): void
   const verifier = createIdentity({ ...config, logger, lifecycle });
   // Told, not asked for: engines may still be building, and a gateway out of rotation helps no exporter.
   lifecycle.inform("collector", () => probeCollector(config.upstreams.collector));
+  const deadlines = createDeadlines();
   const tails = createTails();
   lifecycle.stopping.addEventListener("abort", () => tails.closeAll());
   const limits = createLimits(config.limits);
@@ -37,7 +39,8 @@ export function serve({ config, logger, lifecycle }: ServiceParts<Config>): void
     limits,
     clientAddress: createClientAddress(config),
     events: createEvents(logger),
-    collector: lifecycle.own(createCollector(config.upstreams.collector), (collector) => collector.close()),
+    deadlines,
+    collector: lifecycle.own(createCollector(config.upstreams.collector, deadlines), (collector) => collector.close()),
     upstreams: config.upstreams,
   };
   const listener = {

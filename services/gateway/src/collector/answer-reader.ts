@@ -62,7 +62,7 @@ export class AnswerReader {
   #readLength(bytes: Buffer, length: number): Uint8Array<ArrayBuffer> | undefined {
     if (bytes.byteLength > length) throw new AnswerFault("more than one answer");
     if (bytes.byteLength < length) return this.#hold(bytes);
-    return length === 0 ? empty : Uint8Array.from(bytes);
+    return length === 0 ? empty : new Uint8Array(bytes);
   }
 
   #readChunks(bytes: Buffer): Uint8Array<ArrayBuffer> | undefined {
@@ -76,7 +76,7 @@ export class AnswerReader {
 
   /** The socket uses its buffer again for what comes next, so what is kept is a copy. */
   #hold(bytes: Buffer): undefined {
-    this.#held = bytes.byteLength === 0 ? undefined : Uint8Array.from(bytes);
+    this.#held = bytes.byteLength === 0 ? undefined : new Uint8Array(bytes);
     return undefined;
   }
 
@@ -150,7 +150,7 @@ class ChunkReader {
   }
 
   body(): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from(Buffer.concat(this.#parts));
+    return new Uint8Array(Buffer.concat(this.#parts));
   }
 
   /** Takes whole chunks and returns what is left of the bytes. @throws AnswerFault */

@@ -2,6 +2,7 @@ import { ServiceError } from "@vitrine/kit/errors";
 import { withoutSpan } from "@vitrine/kit/context";
 import { tracedFetch } from "@vitrine/kit/fetch";
 import { mediaType, type OtlpMediaType } from "../rpc-status.ts";
+import type { Deadlines } from "../deadlines.ts";
 import { createPool, type Pool, type PostedBody } from "./pool.ts";
 
 export interface CollectorCall extends PostedBody {
@@ -9,7 +10,6 @@ export interface CollectorCall extends PostedBody {
   /** Who speaks, by the verified token: printable ASCII without spaces. */
   readonly identity: Identity;
   readonly type: OtlpMediaType;
-  readonly timeoutMs: number;
 }
 
 export interface Identity {
@@ -42,25 +42,36 @@ export interface Collector {
  *
  * @param url http or https, with or without a path, without a trailing slash
  */
-export function createCollector(url: string): Collector {
+export function createCollector(url: string, deadlines: Deadlines): Collector {
   const { protocol, hostname, port, host, pathname } = new URL(url);
   if (protocol !== "http:") return { post: (call) => fetchAnswer(url, call), close: () => undefined };
-  const pool = createPool({ hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) });
+  const pool = createPool({ hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80), deadlines });
   const prefix = pathname === "/" ? "" : pathname;
-  return { post: (call) => postAnswer(pool, prefix, host, call), close: () => pool.close() };
+  const toHead = createHeads(prefix, host);
+  return { post: (call) => postAnswer(pool, toHead(call), call), close: () => pool.close() };
 }
 
-async function postAnswer(
-  pool: Pool,
-  prefix: string,
-  host: string,
-  { path, identity, type, content, length, timeoutMs }: CollectorCall,
-): Promise<CollectorAnswer> {
-  const head =
-    `POST ${prefix}${path} HTTP/1.1\r\nhost: ${host}\r\nx-client-id: ${identity["x-client-id"]}\r\n` +
-    `x-client-service: ${identity["x-client-service"]}\r\ncontent-type: ${type}\r\naccept: ${type}\r\n` +
-    "accept-encoding: identity\r\n";
-  const { status, headers, body } = await pool.post({ head, body: { content, length }, timeoutMs });
+/** Heads by who speaks: they differ in nothing else but path and type, and are the same for as long as a token lives. */
+function createHeads(prefix: string, host: string): (call: CollectorCall) => string {
+  const known = new WeakMap<Identity, Map<string, string>>();
+  return ({ path, identity, type }) => {
+    let heads = known.get(identity);
+    if (heads === undefined) known.set(identity, (heads = new Map()));
+    const key = path + type;
+    let head = heads.get(key);
+    if (head === undefined) {
+      head =
+        `POST ${prefix}${path} HTTP/1.1\r\nhost: ${host}\r\nx-client-id: ${identity["x-client-id"]}\r\n` +
+        `x-client-service: ${identity["x-client-service"]}\r\ncontent-type: ${type}\r\naccept: ${type}\r\n` +
+        "accept-encoding: identity\r\n";
+      heads.set(key, head);
+    }
+    return head;
+  };
+}
+
+async function postAnswer(pool: Pool, head: string, call: CollectorCall): Promise<CollectorAnswer> {
+  const { status, headers, body } = await pool.post(head, call);
   checkStatus(status);
   return { status, mediaType: mediaType(headers.get("content-type")), retryAfter: headers.get("retry-after"), body };
 }

@@ -1,17 +1,12 @@
 import type { Socket } from "bun";
 import { ServiceError } from "@vitrine/kit/errors";
+import type { Deadlines } from "../deadlines.ts";
 import { AnswerFault, AnswerReader, type HttpAnswer } from "./answer-reader.ts";
 
 export interface PostedBody {
   readonly content: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Bytes of a stream, where they are known: without them it goes out in chunks. */
   readonly length?: number | undefined;
-}
-
-export interface Post {
-  /** Request line and header fields, each with its CRLF, without what frames the body: that is written here. */
-  readonly head: string;
-  readonly body: PostedBody;
   /** Milliseconds for the whole exchange. */
   readonly timeoutMs: number;
 }
@@ -22,92 +17,106 @@ export interface Pool {
    * Sends a request and takes its whole answer. A request whose body is at hand goes out a second time, on a new
    * connection, if the one it was sent on turns out to have been closed while idle (RFC 9112 §9.3.1).
    *
+   * @param head request line and header fields, each with its CRLF, without what frames the body: that is written here
    * @throws ServiceError 503 when no whole answer comes, 504 when it comes too late, 502 when it is no HTTP; what a
    * body's stream throws, as it is
    */
-  post(post: Post): Promise<HttpAnswer>;
+  post(head: string, body: PostedBody): Promise<HttpAnswer>;
   /** Connections that are open, and those of them that wait for a request. */
   load(): { readonly open: number; readonly idle: number };
   close(): void;
 }
 
-/** Below the minute after which Go servers close a connection nobody uses. */
-const idleMs = 30_000;
-const sweepMs = 100;
-/** Up to this a body is copied behind its head: one call into the kernel costs more. */
-const joinedBytes = 65_536;
-
-interface Exchange extends Post {
-  readonly deadlineAt: number;
-  readonly settle: PromiseWithResolvers<HttpAnswer>;
-  over: boolean;
-  again: boolean;
+export interface PoolOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly deadlines: Deadlines;
 }
 
-interface Connection {
+/** Below the minute after which Go servers close a connection nobody uses. */
+const idleMs = 30_000;
+/** Up to this a body is copied behind its head: one call into the kernel costs more. */
+const joinedBytes = 65_536;
+const maxHeadBytes = 4_096;
+
+/** One request under way. */
+class Exchange {
+  readonly head: string;
+  readonly body: PostedBody;
+  readonly resolve: (answer: HttpAnswer) => void;
+  readonly reject: (error: unknown) => void;
+  connection: Connection | undefined;
+  inTime: (() => void) | undefined;
+  over = false;
+  again = false;
+
+  constructor(head: string, body: PostedBody, { resolve, reject }: PromiseWithResolvers<HttpAnswer>) {
+    this.head = head;
+    this.body = body;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+class Connection {
+  readonly reader = new AnswerReader();
   socket: Socket<Connection> | undefined;
-  readonly reader: AnswerReader;
   exchange: Exchange | undefined;
-  used: boolean;
-  /** True until the whole request is written. */
-  sending: boolean;
+  used = false;
+  gone = false;
+  /** True until a streamed request is written whole. */
+  sending = false;
   unsent: Uint8Array | undefined;
   drained: (() => void) | undefined;
-  idleSince: number;
+  idleSince = 0;
+
+  /** Keeps what the kernel does not take; `bytes` must stay as they are until then. */
+  write(bytes: Uint8Array): void {
+    if (this.unsent !== undefined) {
+      this.unsent = Buffer.concat([this.unsent, bytes]);
+      return;
+    }
+    const written = Math.max(this.socket?.write(bytes) ?? 0, 0);
+    if (written < bytes.byteLength) this.unsent = bytes.subarray(written);
+  }
 }
 
 /** Makes a pool; connections are opened as they are needed and closed half a minute after they were. */
-export function createPool({ hostname, port }: { readonly hostname: string; readonly port: number }): Pool {
-  const running = new Set<Exchange>();
+export function createPool({ hostname, port, deadlines }: PoolOptions): Pool {
   const waiting = new Set<Exchange>();
   const open = new Set<Connection>();
   const idle: Connection[] = [];
-  const scratch = Buffer.allocUnsafe(joinedBytes + 4_096);
+  const scratch = Buffer.allocUnsafe(joinedBytes + maxHeadBytes);
   let connecting = 0;
-  let timer: ReturnType<typeof setInterval> | undefined;
+  let pruning: (() => void) | undefined;
 
-  function sweep(): void {
+  function prune(): void {
+    pruning = undefined;
     const now = performance.now();
-    for (const exchange of running) if (exchange.deadlineAt <= now) fail(exchange, late());
-    while (idle[0] !== undefined && now - idle[0].idleSince > idleMs) idle.shift()?.socket?.end();
-    if (running.size > 0 || idle.length > 0) return;
-    clearInterval(timer);
-    timer = undefined;
+    while (idle[0] !== undefined && now - idle[0].idleSince >= idleMs) idle.shift()?.socket?.end();
+    if (idle.length > 0) pruning = deadlines.within(idleMs, prune);
   }
 
   function settle(exchange: Exchange): boolean {
     if (exchange.over) return false;
     exchange.over = true;
-    running.delete(exchange);
-    waiting.delete(exchange);
+    exchange.inTime?.();
     return true;
   }
 
   function fail(exchange: Exchange, error: unknown): void {
     if (!settle(exchange)) return;
-    for (const connection of open) if (connection.exchange === exchange) drop(connection);
-    exchange.settle.reject(error);
-  }
-
-  function drop(connection: Connection): void {
-    connection.exchange = undefined;
-    connection.socket?.terminate();
+    waiting.delete(exchange);
+    exchange.connection?.socket?.terminate();
+    exchange.reject(error);
   }
 
   async function connect(): Promise<void> {
-    const connection: Connection = {
-      socket: undefined,
-      reader: new AnswerReader(),
-      exchange: undefined,
-      used: false,
-      sending: false,
-      unsent: undefined,
-      drained: undefined,
-      idleSince: 0,
-    };
+    const connection = new Connection();
     connecting += 1;
     try {
       connection.socket = await Bun.connect<Connection>({ hostname, port, data: connection, socket: handler });
+      if (connection.gone) throw new Error("the connection was closed as soon as it was open");
     } catch (cause) {
       const [exchange] = waiting;
       if (exchange !== undefined) fail(exchange, away(cause));
@@ -122,19 +131,23 @@ export function createPool({ hostname, port }: { readonly hostname: string; read
 
   /** Gives a connection to who waits for one, or keeps it. */
   function rest(connection: Connection): void {
-    const [exchange] = waiting;
-    if (exchange !== undefined) {
-      waiting.delete(exchange);
-      send(connection, exchange);
-      return;
+    if (waiting.size > 0) {
+      const [exchange] = waiting;
+      if (exchange !== undefined) {
+        waiting.delete(exchange);
+        send(connection, exchange);
+        return;
+      }
     }
     connection.idleSince = performance.now();
     idle.push(connection);
+    pruning ??= deadlines.within(idleMs, prune);
   }
 
   function send(connection: Connection, exchange: Exchange): void {
     const { content, length } = exchange.body;
     connection.exchange = exchange;
+    exchange.connection = connection;
     if (content instanceof Uint8Array) {
       writeWhole(connection, `${exchange.head}content-length: ${content.byteLength}\r\n\r\n`, content);
       return;
@@ -145,16 +158,16 @@ export function createPool({ hostname, port }: { readonly hostname: string; read
   }
 
   function writeWhole(connection: Connection, head: string, content: Uint8Array): void {
-    if (content.byteLength > joinedBytes || head.length > 4_096) {
-      write(connection, Buffer.from(head, "latin1"));
-      write(connection, content);
+    const size = content.byteLength;
+    if (size > joinedBytes || head.length > maxHeadBytes) {
+      connection.write(Buffer.from(head, "latin1"));
+      connection.write(content);
       return;
     }
-    const at = scratch.write(head, 0, "latin1");
-    scratch.set(content, at);
-    const end = at + content.byteLength;
-    const written = connection.socket?.write(scratch, 0, end) ?? end;
-    if (written < end) connection.unsent = Uint8Array.from(scratch.subarray(Math.max(written, 0), end));
+    const end = scratch.write(head, 0, "latin1") + size;
+    scratch.set(content, end - size);
+    const written = Math.max(connection.socket?.write(scratch, 0, end) ?? end, 0);
+    if (written < end) connection.unsent = new Uint8Array(scratch.subarray(written, end));
   }
 
   async function pump(
@@ -182,7 +195,7 @@ export function createPool({ hostname, port }: { readonly hostname: string; read
         left -= value.byteLength;
         if (!chunked && left < 0) throw new Error("the body is longer than its length");
         if (chunked) before += `${value.byteLength.toString(16)}\r\n`;
-        if (before !== "") write(connection, Buffer.from(before, "latin1"));
+        if (before !== "") connection.write(Buffer.from(before, "latin1"));
         before = chunked ? "\r\n" : "";
         await written(connection, value);
       }
@@ -195,7 +208,7 @@ export function createPool({ hostname, port }: { readonly hostname: string; read
 
   /** Resolves when the bytes are the kernel's, or when the connection is gone. */
   function written(connection: Connection, bytes: Uint8Array): Promise<void> | undefined {
-    write(connection, bytes);
+    connection.write(bytes);
     if (connection.unsent === undefined || !open.has(connection)) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     connection.drained = resolve;
@@ -206,25 +219,28 @@ export function createPool({ hostname, port }: { readonly hostname: string; read
     const { exchange } = connection;
     // Bytes nobody asked for would be taken for the answer to the next request.
     if (exchange === undefined) {
-      drop(connection);
+      connection.socket?.terminate();
       return;
     }
+    let answer: HttpAnswer | undefined;
     try {
-      const answer = connection.reader.push(chunk);
-      if (answer === undefined) return;
-      connection.exchange = undefined;
-      connection.used = true;
-      // What answers before it has heard everything leaves the rest of the request on the line.
-      if (answer.reusable && connection.unsent === undefined && !connection.sending) rest(connection);
-      else connection.socket?.terminate();
-      if (settle(exchange)) exchange.settle.resolve(answer);
+      answer = connection.reader.push(chunk);
     } catch (cause) {
       fail(exchange, cause instanceof AnswerFault ? wrong(cause) : cause);
+      return;
     }
+    if (answer === undefined) return;
+    connection.exchange = undefined;
+    connection.used = true;
+    // What answers before it has heard everything leaves the rest of the request on the line.
+    if (answer.reusable && connection.unsent === undefined && !connection.sending) rest(connection);
+    else connection.socket?.terminate();
+    if (settle(exchange)) exchange.resolve(answer);
   }
 
   function closed(connection: Connection): void {
     const { exchange } = connection;
+    connection.gone = true;
     open.delete(connection);
     const at = idle.indexOf(connection);
     if (at !== -1) idle.splice(at, 1);
@@ -244,26 +260,22 @@ export function createPool({ hostname, port }: { readonly hostname: string; read
     drain: ({ data: connection }: Socket<Connection>) => {
       const { unsent } = connection;
       connection.unsent = undefined;
-      if (unsent !== undefined) write(connection, unsent);
+      if (unsent !== undefined) connection.write(unsent);
       if (connection.unsent !== undefined) return;
       connection.drained?.();
       connection.drained = undefined;
     },
     close: (socket: Socket<Connection>) => closed(socket.data),
-    error: (socket: Socket<Connection>) => socket.terminate(),
+    error: (socket: Socket<Connection>) => {
+      socket.terminate();
+    },
   };
 
   return {
-    post: (post) => {
-      const exchange: Exchange = {
-        ...post,
-        deadlineAt: performance.now() + post.timeoutMs,
-        settle: Promise.withResolvers<HttpAnswer>(),
-        over: false,
-        again: false,
-      };
-      running.add(exchange);
-      timer ??= setInterval(sweep, sweepMs);
+    post: (head, body) => {
+      const settled = Promise.withResolvers<HttpAnswer>();
+      const exchange = new Exchange(head, body, settled);
+      exchange.inTime = deadlines.within(body.timeoutMs, () => fail(exchange, late()));
       // The one that was used last: the others may rest, and be closed.
       const connection = idle.pop();
       if (connection !== undefined) send(connection, exchange);
@@ -272,25 +284,19 @@ export function createPool({ hostname, port }: { readonly hostname: string; read
         // A server that lets nobody in is not knocked at once more for each who gave up.
         if (connecting < waiting.size) void connect();
       }
-      return exchange.settle.promise;
+      return settled.promise;
     },
     load: () => ({ open: open.size, idle: idle.length }),
     close: () => {
-      clearInterval(timer);
-      for (const exchange of running) fail(exchange, away(new Error("the gateway stops")));
-      for (const connection of open) connection.socket?.terminate();
+      pruning?.();
+      const stopped = away(new Error("the gateway stops"));
+      for (const exchange of waiting) fail(exchange, stopped);
+      for (const { exchange, socket } of open) {
+        if (exchange !== undefined) fail(exchange, stopped);
+        socket?.terminate();
+      }
     },
   };
-}
-
-/** Keeps what the kernel does not take; `bytes` must stay as they are until then. */
-function write(connection: Connection, bytes: Uint8Array): void {
-  if (connection.unsent !== undefined) {
-    connection.unsent = Buffer.concat([connection.unsent, bytes]);
-    return;
-  }
-  const written = Math.max(connection.socket?.write(bytes) ?? 0, 0);
-  if (written < bytes.byteLength) connection.unsent = bytes.subarray(written);
 }
 
 function away(cause: unknown): ServiceError {

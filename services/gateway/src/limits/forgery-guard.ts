@@ -11,6 +11,8 @@ export interface ForgeryGuard {
    * @throws ServiceError as the verifier does; `rate_limited` with the reason `quota_failures`
    */
   verify(token: string, address: () => string | undefined): Promise<AccessClaims>;
+  /** The claims of a token that was found valid before and still is, without waiting. */
+  recall(token: string): AccessClaims | undefined;
 }
 
 export interface ForgeryGuardOptions {
@@ -43,6 +45,7 @@ export function createForgeryGuard({ verifier, failuresPerSecond, now }: Forgery
   const known = new Set<string>();
 
   return {
+    recall: (token) => verifier.recall?.(token),
     verify: async (token, address) => {
       if (known.has(token)) return await verifier.verify(token);
       const from = address() ?? "unknown";

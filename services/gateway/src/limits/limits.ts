@@ -27,7 +27,7 @@ export interface Limits {
    * Lets a holder's request in, or says why not. `declaredBytes` is what it says its body has.
    * @throws ServiceError `rate_limited` with the reason `quota_requests`, `quota_bytes` or `quota_in_flight`
    */
-  enter(rate: RateClassName, holder: string, declaredBytes: number): Promise<Passage>;
+  enter(rate: RateClassName, holder: string, declaredBytes: number): Passage | Promise<Passage>;
   load(): { readonly inside: number; readonly upstream: number; readonly waiting: number };
 }
 
@@ -58,44 +58,60 @@ export function createLimits({ classes, maxConcurrent, now }: LimitsOptions): Li
     if (waitBytes > 0) throw tooMany("quota_bytes", "too many bytes", waitBytes);
   }
 
+  class HeldPassage implements Passage {
+    readonly #key: string;
+    readonly #rate: RateClassName;
+    readonly #declaredBytes: number;
+    readonly #held: Leave[];
+    #left = false;
+
+    constructor(key: string, rate: RateClassName, declaredBytes: number, entered: Leave) {
+      this.#key = key;
+      this.#rate = rate;
+      this.#declaredBytes = declaredBytes;
+      this.#held = [entered];
+    }
+
+    /** A place may come when the request is gone already: then it goes straight back. */
+    #hold(leave: Leave): void {
+      if (this.#left) leave();
+      else this.#held.push(leave);
+    }
+
+    toUpstream(): Promise<void> | undefined {
+      const place = upstream.enter("all", maxConcurrent);
+      if (typeof place !== "function") return placeOf(place).then((leave) => this.#hold(leave));
+      this.#hold(place);
+      return undefined;
+    }
+
+    async toUnpack(): Promise<void> {
+      const own = await unpacking.enter(this.#key, maxUnpackingPerHolder);
+      if (own === undefined) throw tooMany("quota_in_flight", "too many large bodies at once", 1);
+      this.#hold(own);
+      this.#hold(await placeOf(unpacking.enter("all", maxUnpacking)));
+    }
+
+    carried(decodedBytes: number): void {
+      const { bytesPerSecond, burstSeconds } = classes[this.#rate];
+      bytes.charge(this.#key, decodedBytes - this.#declaredBytes, { perSecond: bytesPerSecond, burstSeconds });
+    }
+
+    leave(): void {
+      if (this.#left) return;
+      this.#left = true;
+      for (const leave of this.#held) leave();
+    }
+  }
+
   return {
-    enter: async (rate, holder, declaredBytes) => {
+    enter: (rate, holder, declaredBytes) => {
       const key = `${rate} ${holder}`;
       checkQuotas(rate, key, declaredBytes);
       const places = classes[rate].inFlight;
       const place = places === 0 ? noPlace : holders.enter(key, places);
-      const entered = typeof place === "function" ? place : await place;
-      if (entered === undefined) throw tooMany("quota_in_flight", "too many requests at once", 1);
-      const held: Leave[] = [entered];
-      let left = false;
-      /** A place may come when the request is gone already: then it goes straight back. */
-      const hold = (leave: Leave) => {
-        if (left) leave();
-        else held.push(leave);
-      };
-      return {
-        toUpstream: () => {
-          const place = upstream.enter("all", maxConcurrent);
-          if (typeof place !== "function") return placeOf(place).then(hold);
-          hold(place);
-          return undefined;
-        },
-        toUnpack: async () => {
-          const own = await unpacking.enter(key, maxUnpackingPerHolder);
-          if (own === undefined) throw tooMany("quota_in_flight", "too many large bodies at once", 1);
-          hold(own);
-          hold(await placeOf(unpacking.enter("all", maxUnpacking)));
-        },
-        carried: (decodedBytes) =>
-          bytes.charge(key, decodedBytes - declaredBytes, {
-            perSecond: classes[rate].bytesPerSecond,
-            burstSeconds: classes[rate].burstSeconds,
-          }),
-        leave: () => {
-          left = true;
-          for (const leave of held.splice(0)) leave();
-        },
-      };
+      if (typeof place === "function") return new HeldPassage(key, rate, declaredBytes, place);
+      return enteredBy(place).then((entered) => new HeldPassage(key, rate, declaredBytes, entered));
     },
     load: () => ({
       inside: holders.load().inside,
@@ -103,6 +119,12 @@ export function createLimits({ classes, maxConcurrent, now }: LimitsOptions): Li
       waiting: holders.load().waiting + upstream.load().waiting + unpacking.load().waiting,
     }),
   };
+}
+
+async function enteredBy(place: Promise<Leave | undefined> | undefined): Promise<Leave> {
+  const entered = await place;
+  if (entered === undefined) throw tooMany("quota_in_flight", "too many requests at once", 1);
+  return entered;
 }
 
 async function placeOf(entered: ReturnType<Gate["enter"]>): Promise<Leave> {

@@ -23,7 +23,9 @@ export const upstreams = {
 
 export type Upstream = keyof typeof upstreams;
 
-export type Signal = "traces" | "metrics" | "logs";
+export const signals = ["traces", "metrics", "logs"] as const;
+
+export type Signal = (typeof signals)[number];
 
 export type Encoding = "identity" | "gzip" | "zstd";
 

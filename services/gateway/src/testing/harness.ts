@@ -9,6 +9,7 @@ import type { UpstreamUrls } from "../deps.ts";
 import { createSessionTokens } from "../browser/sessions.ts";
 import { createCollector } from "../collector/collector.ts";
 import { createClientAddress } from "../client-address.ts";
+import { createDeadlines } from "../deadlines.ts";
 import { createEvents, type GatewayEvents, type Refusal } from "../events.ts";
 import { createForgeryGuard } from "../limits/forgery-guard.ts";
 import { createLimits, type Limits } from "../limits/limits.ts";
@@ -75,6 +76,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     classes: withQuotas(options.quotas),
     maxConcurrent: options.maxConcurrent ?? 1_024,
   });
+  const deadlines = createDeadlines();
   const tails = createTails();
   lifecycle.stopping.addEventListener("abort", () => tails.closeAll());
   const deps = {
@@ -90,7 +92,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     limits,
     clientAddress: createClientAddress({ trustedProxies: options.trustedProxies ?? [] }),
     events: recordEvents(createEvents(logger), records),
-    collector: lifecycle.own(createCollector(options.upstreams?.collector ?? urls.collector), (pool) => pool.close()),
+    collector: lifecycle.own(createCollector(options.upstreams?.collector ?? urls.collector, deadlines), (it) =>
+      it.close(),
+    ),
+    deadlines,
     upstreams: { ...urls, ...options.upstreams },
   };
   const listener = { host: "127.0.0.1", port: 0, maxBodyBytes: Number.MAX_SAFE_INTEGER };
