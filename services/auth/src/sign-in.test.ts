@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { startAuth } from "./testing/start-auth.ts";
 
-const pairs = 100;
+const pairs = 200;
 
 test("the time of a refused sign-in does not tell whether somebody has the name", async () => {
   await using auth = await startAuth();
@@ -12,7 +12,7 @@ test("the time of a refused sign-in does not tell whether somebody has the name"
     // An address each: it is not the throttle whose time is taken.
     const address = `198.51.${index >> 7}.${index & 127}`;
     const answer = await auth.send("POST", "/api/auth/login", { address, body: { name, password: "wrong one" } });
-    expect([401, 429]).toContain(answer.status);
+    expect(answer.status).toBe(401);
     return performance.now() - startedAt;
   };
   const known: number[] = [];
@@ -30,6 +30,6 @@ test("the time of a refused sign-in does not tell whether somebody has the name"
   let longer = 0;
   for (const one of known) for (const other of unknown) longer += one > other ? 1 : 0;
   const share = longer / (known.length * unknown.length);
-  expect(share).toBeGreaterThan(0.33);
-  expect(share).toBeLessThan(0.67);
-}, 60_000);
+  expect(share).toBeGreaterThan(0.35);
+  expect(share).toBeLessThan(0.65);
+}, 120_000);
