@@ -50,6 +50,7 @@ function world(odd: Answer = () => undefined, shown: Dashboard = dashboard): Wor
       sleep: (ms: number) => Promise.resolve((clock += ms)),
       fetch: (address: string, init: RequestInit) => {
         const url = new URL(address);
+        if (url.pathname === "/health/live") return Promise.resolve(new Response("ok"));
         expect(new Headers(init.headers).get("authorization")).toBe("Bearer token");
         asked.push(url);
         clock += self.spendMs;
@@ -92,7 +93,9 @@ function matrix(...result: readonly unknown[]): Response {
 function prometheusRules(
   ...rules: readonly { type: string; query: string; health?: string; lastError?: string }[]
 ): Response {
-  const filled = rules.map((rule, index) => ({ name: `rule${index}`, health: "ok", evaluationTime: 0.01, ...rule }));
+  const filled = rules.map(({ health = "ok", ...rule }, index) =>
+    Object.assign(rule, { name: `rule${index}`, health, evaluationTime: 0.01 }),
+  );
   return Response.json({ status: "success", data: { groups: [{ name: "group", rules: filled }] } });
 }
 
@@ -175,15 +178,26 @@ describe("what fails", () => {
     const { options } = world((url) =>
       isRange(url) ? new Response("parse error: unexpected )", { status: 400 }) : undefined,
     );
-    const [first] = (await examinePanels(options)).filter(({ kind }) => kind === "panel");
-    expect(first).toMatchObject({ verdict: "failing", detail: "400: parse error: unexpected )" });
+    const checks = await examinePanels(options);
+    expect(checks.find(({ kind }) => kind === "panel")).toMatchObject({
+      verdict: "failing",
+      detail: "400: parse error: unexpected )",
+    });
   });
 
-  test("is also an answer that is none of an engine, and no answer", async () => {
-    const page = world((url) => (isRange(url) ? new Response("<html>") : undefined));
-    expect(faults(await examinePanels(page.options))).toContainEqual(["panel", "Requests", "failing"]);
+  test("is also an answer that is none of an engine", async () => {
+    const { options } = world((url) => (isRange(url) ? new Response("<html>") : undefined));
+    expect(faults(await examinePanels(options))).toContainEqual(["panel", "Requests", "failing"]);
+  });
+
+  test("is also no answer, of the lists of rules too", async () => {
     const { options } = world();
-    const gone = { ...options, fetch: () => Promise.reject(new TypeError("connection refused")) };
+    const live = (address: string) => address.endsWith("/health/live");
+    const gone: PanelOptions = {
+      ...options,
+      fetch: (address) =>
+        live(address) ? Promise.resolve(new Response("ok")) : Promise.reject(new TypeError("connection refused")),
+    };
     const checks = await examinePanels(gone);
     expect(checks.every(({ verdict }) => verdict === "failing")).toBe(true);
     expect(checks.filter(({ kind }) => kind === "rule")).toHaveLength(2);
@@ -195,6 +209,12 @@ describe("what fails", () => {
     const found = (await examinePanels(options)).filter(({ verdict }) => verdict !== "ok");
     expect(found).toMatchObject([{ kind: "rule", title: "rule0", verdict: "failing", detail: "many-to-many" }]);
   });
+});
+
+test("without a gateway nothing is asked, and the mend is named", async () => {
+  const { options } = world();
+  const gone = { ...options, fetch: () => Promise.reject(new TypeError("connection refused")) };
+  expect(examinePanels(gone)).rejects.toThrow("bun run dev");
 });
 
 test("what takes longer than a second is slow", async () => {

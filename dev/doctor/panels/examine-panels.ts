@@ -18,8 +18,17 @@ const points = 300;
 /** So many queries at once: about what one open dashboard asks. */
 const width = 4;
 
-/** Asks every query of every dashboard and every rule, as a browser would that has all of them open. */
+/**
+ * Asks every query of every dashboard and every rule, as a browser would that has all of them open.
+ *
+ * @throws {Error} if the gateway does not answer: a list of all there is would say nothing
+ */
 export async function examinePanels(options: PanelOptions): Promise<readonly Checked[]> {
+  const door = await call(options, `${options.gateway}/health/live`);
+  if (door.status !== 200)
+    throw new Error(
+      `nothing to ask at ${options.gateway} (${door.status ?? door.text}): start it with \`bun run dev\``,
+    );
   const toMs = options.now();
   const asking: Asking = { range: { fromMs: toMs - options.rangeMs, toMs }, points, scope: {} };
   const askOnce = remembering(limited((check) => ask(options, check)));
