@@ -5,11 +5,13 @@ import { SetupError } from "./setup-error.ts";
 export interface AuthApiOptions {
   /** Of the gateway, without a slash at its end. */
   readonly gatewayUrl: string;
+  /** What paths are below. Default `/api/auth`. */
+  readonly base?: string;
   readonly token: () => Promise<string>;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
 }
 
-/** Calls to the auth service as an administrator, through the gateway. @throws {SetupError} saying what was refused */
+/** Calls to an API, that of the auth service unless told otherwise, as an administrator, through the gateway. @throws {SetupError} saying what was refused */
 export interface AuthApi {
   call<S extends z.ZodType>(method: string, path: string, answer: S, body?: unknown): Promise<z.output<S>>;
   /** For answers without a body. */
@@ -18,9 +20,9 @@ export interface AuthApi {
 
 const timeoutMs = 10_000;
 
-export function createAuthApi({ gatewayUrl, token, fetch }: AuthApiOptions): AuthApi {
+export function createAuthApi({ gatewayUrl, base = "/api/auth", token, fetch }: AuthApiOptions): AuthApi {
   async function request(method: string, path: string, body: unknown): Promise<Response> {
-    const url = `${gatewayUrl}/api/auth${path}`;
+    const url = `${gatewayUrl}${base}${path}`;
     const headers = {
       authorization: `Bearer ${await token()}`,
       accept: "application/json",
@@ -49,7 +51,7 @@ export function createAuthApi({ gatewayUrl, token, fetch }: AuthApiOptions): Aut
       const response = await request(method, path, body);
       const parsed = answer.safeParse(await readJson(response));
       if (parsed.success) return parsed.data;
-      throw new SetupError(`${gatewayUrl} answered something else than Vitrine's auth service would.`);
+      throw new SetupError(`${gatewayUrl} answered something else than Vitrine would.`);
     },
     send: async (method, path, body) => {
       await request(method, path, body);

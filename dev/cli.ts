@@ -2,6 +2,7 @@ import process from "node:process";
 import { type AuthApi, createAuthApi } from "./auth-api.ts";
 import { runDev, type World } from "./dev.ts";
 import { EngineError } from "./engines/error.ts";
+import { faultUsage, runFault, runScenario, scenarioUsage } from "./fault.ts";
 import { keysUsage, runKeys } from "./keys.ts";
 import { layoutOf } from "./layout.ts";
 import { devUsage, parseDevOptions, parseTokenOptions, type TokenOptions, tokenUsage } from "./options.ts";
@@ -96,11 +97,12 @@ async function localToken(options: TokenOptions): Promise<string> {
 }
 
 /** As the administrator of this checkout, or wherever VITRINE_URL and VITRINE_TOKEN lead. */
-function administratorApi(): AuthApi {
+function administratorApi(base = "/api/auth"): AuthApi {
   const { VITRINE_URL: url, VITRINE_TOKEN: token } = process.env;
   if ((url ?? "") !== "" && (token ?? "") === "") throw new UsageError("VITRINE_URL needs VITRINE_TOKEN with it.");
   return createAuthApi({
     gatewayUrl: (url || undefined)?.replace(/\/+$/, "") ?? localGateway(),
+    base,
     token: async () => (token || undefined) ?? (await localToken({ scopes: undefined, user: "admin" })),
     fetch: (target, init) => fetch(target, init),
   });
@@ -115,8 +117,10 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === "token") return token(args);
   if (command === "keys") return runKeys(args, { api: administratorApi(), write, now: Date.now });
   if (command === "users") return runUsers(args, { api: administratorApi(), write });
+  if (command === "fault") return runFault(args, { api: administratorApi("/api"), write });
+  if (command === "scenario") return runScenario(args, { api: administratorApi("/api"), write });
   throw new UsageError(
-    `There is no command "${command ?? ""}".\n\n${devUsage}\n\n${tokenUsage}\n\n${keysUsage}\n\n${usersUsage}`,
+    `There is no command "${command ?? ""}".\n\n${devUsage}\n\n${tokenUsage}\n\n${keysUsage}\n\n${usersUsage}\n\n${faultUsage}\n\n${scenarioUsage}`,
   );
 }
 
