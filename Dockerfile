@@ -13,6 +13,7 @@ COPY services/console/package.json services/console/
 COPY services/gateway/package.json services/gateway/
 COPY services/generator/package.json services/generator/
 COPY services/inventory/package.json services/inventory/
+COPY services/notifier/package.json services/notifier/
 COPY services/orders/package.json services/orders/
 COPY dev/package.json dev/
 COPY grafana/dashboards/package.json grafana/dashboards/

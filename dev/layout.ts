@@ -35,14 +35,16 @@ export type SecretName =
   | `${string}-database-password`
   | `${string}-client-secret`;
 
-/** Whom alerts are told; made empty once, and the user's from then on. */
-export const targetsFile = "targets.json";
-
 /** Files made anew at every start from the secrets, the ports and the table of clients. */
 export type DerivedName = "clients.json" | `${string}-database-url`;
 
-export function secretFile(layout: Layout, name: SecretName | DerivedName | typeof targetsFile): string {
+export function secretFile(layout: Layout, name: SecretName | DerivedName): string {
   return join(layout.secrets, name);
+}
+
+/** Whom alerts are told: made empty once, the user's from then on. */
+export function targetsFile(layout: Layout): string {
+  return join(layout.root, "targets.json");
 }
 
 export function logFileOf(layout: Layout, name: string): string {

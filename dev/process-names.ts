@@ -1,6 +1,6 @@
 import { engines, type EngineName } from "./engines/engines.ts";
 
-export const serviceNames = ["auth", "gateway", "inventory", "orders", "console", "generator"] as const;
+export const serviceNames = ["auth", "gateway", "inventory", "orders", "console", "notifier", "generator"] as const;
 
 export type ServiceName = (typeof serviceNames)[number];
 

@@ -34,7 +34,6 @@ export async function ensureSecrets(layout: Layout): Promise<void> {
   await mkdir(layout.secrets, { recursive: true, mode: privateFolder });
   await chmod(layout.secrets, privateFolder);
   for (const name of secretNames()) await ensureSecret(secretFile(layout, name));
-  await ensureSecret(secretFile(layout, targetsFile), "[]\n");
 }
 
 async function ensureSecret(path: string, content?: string): Promise<void> {
@@ -45,7 +44,10 @@ async function ensureSecret(path: string, content?: string): Promise<void> {
   }
   const draft = `${path}.${randomUUID()}`;
   try {
-    await writeFile(draft, content ?? randomBytes(secretBytes).toString("base64url"), { mode: privateFile, flag: "wx" });
+    await writeFile(draft, content ?? randomBytes(secretBytes).toString("base64url"), {
+      mode: privateFile,
+      flag: "wx",
+    });
     // Linked into place whole: a start that is killed leaves no empty secret, and two starts agree on one.
     await link(draft, path);
   } catch (error) {
@@ -68,13 +70,14 @@ export async function readSecret(layout: Layout, name: SecretName): Promise<stri
   }
 }
 
-/** Writes what services are given: an address of the database for each, and the clients auth starts with. */
+/** Writes what services are given: a database address for each, the clients auth starts with, and whom alerts are told. */
 export async function writeDerived(layout: Layout, ports: Ports): Promise<void> {
   for (const service of databaseServices) {
     const password = await readSecret(layout, `${service}-database-password`);
     const address = `postgres://${service}:${password}@127.0.0.1:${ports.postgres}/${databaseName}`;
     await replacePrivate(secretFile(layout, `${service}-database-url`), address);
   }
+  await ensureSecret(targetsFile(layout), "[]\n");
   const presets = clients.map(({ clientId, service, scopes, mayImpersonate }) => {
     const clientSecretFile = secretFile(layout, `${clientId}-client-secret`);
     return { clientId, clientSecretFile, service, scopes, mayImpersonate };

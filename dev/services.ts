@@ -99,7 +99,7 @@ export const services: readonly Service[] = [
     env: ({ layout }) => ({
       ALERTMANAGER_TOKEN_FILE: secretFile(layout, "alertmanager-token"),
       KEY_ENCRYPTION_KEY_FILE: secretFile(layout, "notifier-encryption-key"),
-      TARGETS_FILE: secretFile(layout, targetsFile),
+      TARGETS_FILE: targetsFile(layout),
       RUNBOOKS_DIR: join(layout.repoRoot, "docs/runbooks"),
       // At a desk whoever is to be told may listen at the desk.
       ALLOWED_NETWORKS: "127.0.0.0/8,::1",

@@ -38,7 +38,7 @@ const maxRestartWaitMs = 5_000;
  */
 const stopTiers: readonly (readonly string[])[] = [
   ["generator", "console"],
-  ["orders", "inventory"],
+  ["orders", "inventory", "notifier"],
   ["auth"],
   ["gateway", "postgres"],
   ["collector"],

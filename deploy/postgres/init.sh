@@ -18,10 +18,11 @@ auth=$(password_of auth)
 orders=$(password_of orders)
 inventory=$(password_of inventory)
 console=$(password_of console)
+notifier=$(password_of notifier)
 collector=$(cat /run/secrets/collector_database_password)
 
 # By environment, not by argument: arguments are seen by everyone who may list processes.
-export PGOPTIONS="-c vitrine.auth_password=$auth -c vitrine.orders_password=$orders -c vitrine.inventory_password=$inventory -c vitrine.console_password=$console -c vitrine.collector_password=$collector"
+export PGOPTIONS="-c vitrine.auth_password=$auth -c vitrine.orders_password=$orders -c vitrine.inventory_password=$inventory -c vitrine.console_password=$console -c vitrine.notifier_password=$notifier -c vitrine.collector_password=$collector"
 run() {
   psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname="$1" --file="/etc/vitrine/$2"
 }

@@ -14,7 +14,7 @@ declare
 begin
   execute format('revoke connect, temporary on database %I from public', current_database());
 
-  foreach service in array array['auth', 'orders', 'inventory', 'console'] loop
+  foreach service in array array['auth', 'orders', 'inventory', 'console', 'notifier'] loop
     secret := current_setting(format('vitrine.%s_password', service), true);
     if coalesce(secret, '') = '' then
       raise exception 'the setting vitrine.%_password is empty', service

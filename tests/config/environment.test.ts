@@ -36,6 +36,7 @@ beforeAll(async () => {
   const clientsFile = join(directory.path, "clients.json");
   await Bun.write(clientsFile, "[]");
   required = {
+    ALERTMANAGER_TOKEN: "A".repeat(43),
     CLIENT_ID: "someone",
     CLIENT_SECRET: "A".repeat(43),
     CLIENTS_FILE: clientsFile,

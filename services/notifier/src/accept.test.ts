@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Alert, Delivery } from "@vitrine/contracts/alerts";
 import { retryWindowMs } from "./change.ts";
-import { startNotifier, type TestNotifier, webhookOf } from "./testing/start-notifier.ts";
+import { type AlertInput, startNotifier, type TestNotifier, webhookOf } from "./testing/start-notifier.ts";
 
 let notifier: TestNotifier;
 let now = 0;
@@ -24,7 +24,7 @@ async function deliveries(query = ""): Promise<readonly Delivery[]> {
   return (await notifier.read<{ items: readonly Delivery[] }>(`/deliveries${query}`)).items;
 }
 
-async function told(...inputs: Parameters<typeof webhookOf>) {
+async function told(...inputs: readonly AlertInput[]) {
   const response = await notifier.tell(webhookOf(...inputs));
   expect(response.status).toBe(200);
   return (await response.json()) as { changed: number; messages: number };
@@ -120,7 +120,7 @@ describe("a target is told", () => {
     await notifier.addTarget({ ...chat, name: "inventory", matchers: { service_name: "inventory" } });
     await notifier.addTarget({ ...chat, name: "starts", sendResolved: false });
     await notifier.addTarget({ ...chat, name: "off", enabled: false });
-    const toldOf = async (...inputs: Parameters<typeof webhookOf>) => {
+    const toldOf = async (...inputs: readonly AlertInput[]) => {
       await told(...inputs);
       const names = (await deliveries()).map(({ target }) => target.name).toSorted();
       await notifier.database.query("delete from deliveries");

@@ -64,6 +64,26 @@ export const serviceRows: readonly Route[] = [
   ...apiRows("inventory", "/api/inventory/**", "inventory:read", "inventory:write", ["POST", "PUT", "DELETE"]),
   ...descriptionRows("orders", "/api/orders"),
   ...descriptionRows("inventory", "/api/inventory"),
+  // Where Alertmanager tells of alerts has no row: it does so past the gateway, with a secret of its own.
+  ...["alerts", "deliveries", "runbooks"].map((name): Route => ({
+    ...api,
+    path: `/api/notifier/${name}/**`,
+    upstream: "notifier",
+    methods: get,
+    access: ["alerts:read"],
+    body: "none",
+  })),
+  { ...api, path: "/api/notifier/deliveries/**", upstream: "notifier", methods: ["POST"], access: ["alerts:admin"] },
+  {
+    ...api,
+    path: "/api/notifier/targets/**",
+    upstream: "notifier",
+    methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    access: ["alerts:admin"],
+    // A test message waits for a mail server.
+    timeoutMs: 30_000,
+  },
+  ...descriptionRows("notifier", "/api/notifier"),
   ...apiRows("orders", "/api/orders/faults/**", "faults:admin", "faults:admin", ["PUT", "DELETE"]),
   ...apiRows("inventory", "/api/inventory/faults/**", "faults:admin", "faults:admin", ["PUT", "DELETE"]),
   ...apiRows("generator", "/api/faults/**", "faults:admin", "faults:admin", ["PUT", "DELETE"]),
