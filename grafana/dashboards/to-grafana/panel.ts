@@ -243,7 +243,7 @@ function logs(panel: LogsPanel, context: LinkContext): LogsBuilder {
 }
 
 function traces(panel: TracesPanel, context: LinkContext): TableBuilder {
-  return headed(new TableBuilder(), panel, context);
+  return headed(new TableBuilder(), panel, context).unit("string");
 }
 
 function graph(panel: GraphPanel, context: LinkContext): GraphBuilder {
