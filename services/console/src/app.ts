@@ -4,6 +4,7 @@ import { ServiceError } from "@vitrine/kit/errors";
 import { assetPrefix } from "./assets/build.ts";
 import type { Deps } from "./deps.ts";
 import { answerErrorPage, wantsPage } from "./error-page.tsx";
+import { tailRoutes } from "./logs/tail.tsx";
 import { createPersonNames } from "./page-context.ts";
 import { loginRoutes } from "./pages/login.tsx";
 import { pages } from "./pages/pages.ts";
@@ -24,6 +25,7 @@ export function createApp(deps: Deps) {
   });
   app.route(assetPrefix, assetRoutes(deps.assets));
   app.route("/", loginRoutes(deps));
+  app.route("/", tailRoutes(deps, names));
   for (const page of pages) app.route("/", page.routes(deps, names));
   return app;
 }

@@ -28,6 +28,10 @@ function optionsOf(chart: ChartData, width: number): uPlot.Options {
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
+  const times: uPlot.Axis = {
+    ...axis,
+    values: (_, splits) => splits.map((seconds) => new Date(seconds * 1_000).toISOString().slice(11, 16)),
+  };
   return {
     width,
     height,
@@ -35,7 +39,7 @@ function optionsOf(chart: ChartData, width: number): uPlot.Options {
     legend: { live: true },
     cursor: { sync: { key: "vitrine" }, drag: { x: chart.zoom === true, y: false, setScale: false } },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] } },
-    axes: [axis, { ...axis, size: 62, values: (_, values) => values.map((value) => written(value, chart.unit)) }],
+    axes: [times, { ...axis, size: 62, values: (_, values) => values.map((value) => written(value, chart.unit)) }],
     series: [
       { value: (_, seconds) => (seconds === null ? "" : new Date(seconds * 1_000).toISOString().slice(11, 19)) },
       ...chart.series.map(({ label }, at): uPlot.Series => {

@@ -21,12 +21,13 @@ export type Painter = (fragment: Fragment) => Promise<Painted>;
 /** @param failed what stands in the place of a fragment that threw, which is a bug of ours */
 export function createPainter(failed: (fragment: Fragment, error: unknown) => Child): Painter {
   return async (fragment) => {
-    const html = String(await toHtml(await fragment.load().catch((error: unknown) => failed(fragment, error))));
+    const html = await toHtml(await fragment.load().catch((error: unknown) => failed(fragment, error)));
     return { html, hash: createHash("sha256").update(html).digest("base64url").slice(0, 12) };
   };
 }
 
-async function toHtml(child: Child): Promise<unknown> {
+/** Writes an element, or several. */
+export async function toHtml(child: Child): Promise<string> {
   if (Array.isArray(child)) return (await Promise.all(child.map(toHtml))).join("");
   if (child === null || child === undefined || typeof child === "boolean") return "";
   // A bare text is data, and only elements know how to write themselves.

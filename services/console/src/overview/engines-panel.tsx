@@ -66,7 +66,7 @@ export async function enginesPanel(ask: Ask, { prometheus }: Engines, runner: re
               <>
                 <State kind="good">answers</State>
                 <small class="end">
-                  {answer.value.replace(/^v/, "")} · {duration(tookMs)}
+                  {[answer.value.replace(/^v/, ""), duration(tookMs)].filter((part) => part !== "").join(" · ")}
                 </small>
               </>
             ) : (
