@@ -141,7 +141,11 @@ export interface PresetClient {
 /** The OAuth clients auth starts with; `collector` probes what people use, `cli` is `bun run token` and `bun run doctor`, on this machine only. */
 export const clients: readonly PresetClient[] = [
   ...services.map(({ name, scopes }) => ({ clientId: name, service: name, scopes, mayImpersonate: false })),
-  { clientId: "collector", scopes: ["inventory:read", "orders:read", "telemetry:read"], mayImpersonate: false },
+  {
+    clientId: "collector",
+    scopes: ["alerts:read", "inventory:read", "orders:read", "telemetry:read"],
+    mayImpersonate: false,
+  },
   { clientId: "cli", scopes: everyScope, mayImpersonate: true },
 ];
 
