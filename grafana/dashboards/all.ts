@@ -1,4 +1,5 @@
 import { accessControl } from "./access-control.ts";
+import { alerting } from "./alerting.ts";
 import { apiPerformance } from "./api-performance.ts";
 import { authentication } from "./authentication.ts";
 import { cost } from "./cost.ts";
@@ -35,5 +36,6 @@ export const dashboards: readonly Dashboard[] = [
   infrastructure,
   telemetryPipeline,
   telemetryClients,
+  alerting,
   cost,
 ];
