@@ -6,10 +6,15 @@ export const userName = z
   .trim()
   .min(3)
   .max(64)
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/, "letters, digits, dot, dash and underscore only");
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/, "letters, digits, dot, dash and underscore only")
+  .describe("Compared without case.");
 
 /** 8 to 128 characters and no composition rules (NIST SP 800-63B §5.1.1.2, ASVS 6.2.1 and 6.2.5). */
-export const newPassword = z.string().min(8).max(128);
+export const newPassword = z
+  .string()
+  .min(8)
+  .max(128)
+  .describe("Any characters; those that are guessed first are refused.");
 
 export const registration = z.strictObject({
   name: userName,
@@ -18,49 +23,51 @@ export const registration = z.strictObject({
 
 /** A sign-in takes any text: rules for new passwords must not lock out older ones. */
 export const credentials = z.strictObject({
-  name: z.string().min(1).max(64),
-  password: z.string().min(1).max(128),
-  /** `cookie`: the session is kept by the browser, and no token is in the answer. */
-  session: z.enum(["token", "cookie"]).optional(),
+  name: z.string().min(1).max(64).describe("Compared without case."),
+  password: z.string().min(1).max(128).describe("As it was chosen."),
+  session: z
+    .enum(["token", "cookie"])
+    .optional()
+    .describe("`cookie`: the session is kept by the browser, and no token is in the answer. Default `token`."),
 });
 
 export const user = z.object({
-  id: z.string(),
-  name: z.string(),
-  role: z.enum(roles),
+  id: z.string().describe("UUID; stays the same under another name or role."),
+  name: z.string().describe("As it was registered."),
+  role: z.enum(roles).describe("Decides which scopes tokens of this person may have."),
 });
 
 export type User = z.infer<typeof user>;
 
 /** Answer of the token endpoint (RFC 6749 §5.1); `expires_in` is in seconds. */
 export const tokenResponse = z.object({
-  access_token: z.string(),
+  access_token: z.string().describe("JWT of RFC 9068, signed with Ed25519."),
   token_type: z.literal("Bearer"),
-  expires_in: z.int().positive(),
-  scope: z.string(),
-  /** RFC 8693 §2.2.1: present on token exchange only. */
-  issued_token_type: z.string().optional(),
-  /** RFC 6749 §6: opaque, good for one use; using it twice ends the session. */
-  refresh_token: z.string().optional(),
+  expires_in: z.int().positive().describe("Seconds."),
+  scope: z.string().describe("Scopes the token has, separated by spaces."),
+  issued_token_type: z.string().optional().describe("With token exchange only (RFC 8693 §2.2.1)."),
+  refresh_token: z.string().optional().describe("Good for one use; used twice it ends the session (RFC 6749 §6)."),
 });
 
 export type TokenResponse = z.infer<typeof tokenResponse>;
 
 /** Error of the token endpoint (RFC 6749 §5.2, RFC 8693 §2.2.2). */
 export const tokenError = z.object({
-  error: z.enum([
-    "invalid_request",
-    "invalid_client",
-    "invalid_grant",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "invalid_scope",
-    /** RFC 8693 §2.2.2: the audience or resource asked for is not one of ours. */
-    "invalid_target",
-    "temporarily_unavailable",
-    "server_error",
-  ]),
-  error_description: z.string().optional(),
+  error: z
+    .enum([
+      "invalid_request",
+      "invalid_client",
+      "invalid_grant",
+      "unauthorized_client",
+      "unsupported_grant_type",
+      "invalid_scope",
+      /** RFC 8693 §2.2.2: the audience or resource asked for is not one of ours. */
+      "invalid_target",
+      "temporarily_unavailable",
+      "server_error",
+    ])
+    .describe("Code of RFC 6749 §5.2 or RFC 8693 §2.2.2."),
+  error_description: z.string().optional().describe("What is wrong, for a developer."),
 });
 
 export type TokenErrorCode = z.infer<typeof tokenError>["error"];

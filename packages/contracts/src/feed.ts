@@ -12,10 +12,10 @@ const epochMs = z.int().nonnegative();
 
 /** `atMs`: for `user` and `client`, tokens issued up to then end. `expiresAtMs`: from then on it may be forgotten. */
 export const revocation = z.object({
-  kind: z.enum(revocationKinds),
-  id: z.string().min(1).max(128),
-  atMs: epochMs,
-  expiresAtMs: epochMs,
+  kind: z.enum(revocationKinds).describe("What is taken back."),
+  id: z.string().min(1).max(128).describe("Its `jti`, `sid`, `sub`, `client_id`, key id or `kid`."),
+  atMs: epochMs.describe("Of a person or client the tokens end that were issued up to then."),
+  expiresAtMs: epochMs.describe("From then on it may be forgotten."),
 });
 
 /** What an ingest key can be good for: it writes and never reads. */
@@ -25,7 +25,10 @@ export const ingestScope = z.enum(ingestScopes, { error: `is not one of ${ingest
 
 export type IngestScope = z.infer<typeof ingestScope>;
 
-export const ingestKeyId = z.string().regex(/^[0-9a-f]{16}$/, "16 hexadecimal digits");
+export const ingestKeyId = z
+  .string()
+  .regex(/^[0-9a-f]{16}$/, "16 hexadecimal digits")
+  .describe("Public part of an ingest key.");
 
 /** The name telemetry is stamped with; safe in a header, in a label and in a path. */
 export const serviceName = z
@@ -41,12 +44,15 @@ export const servicePrefix = serviceName.regex(/[._/-]$/, "must end with . _ / o
  */
 export const ingestKeyRecord = z.object({
   id: ingestKeyId,
-  hash: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  clientId: z.string().min(1).max(128),
-  scopes: z.array(ingestScope).min(1),
-  service: serviceName.optional(),
-  servicePrefix: servicePrefix.optional(),
-  expiresAtMs: epochMs.optional(),
+  hash: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .describe("SHA-256 of the whole key in base64url."),
+  clientId: z.string().min(1).max(128).describe("Whom quotas and dashboards count it as."),
+  scopes: z.array(ingestScope).min(1).describe("What it may write."),
+  service: serviceName.optional().describe("The one name it may speak for."),
+  servicePrefix: servicePrefix.optional().describe("What the names begin with that it may speak for."),
+  expiresAtMs: epochMs.optional().describe("From then on it is refused."),
 });
 
 export type IngestKeyRecord = z.infer<typeof ingestKeyRecord>;
@@ -60,21 +66,23 @@ export const feedQuery = z.strictObject({
     .string()
     .regex(/^\d{1,15}$/, "must be the seq of an answer")
     .transform(Number)
-    .optional(),
+    .optional()
+    .describe("`seq` of the answer before; without it everything live is answered."),
   wait: z
     .string()
     .regex(/^\d{1,2}$/, `must be a whole number of seconds up to ${maxFeedWaitSeconds}`)
     .transform(Number)
     .pipe(z.int().max(maxFeedWaitSeconds))
-    .default(0),
+    .default(0)
+    .describe("Seconds to wait for news."),
 });
 
 /** With `snapshot`, `keys` and `revocations` are all there are; else what is new, revocations to be applied first. */
 export const feedAnswer = z.object({
-  seq: z.int().nonnegative(),
-  snapshot: z.boolean(),
-  revocations: z.array(revocation),
-  keys: z.array(ingestKeyRecord),
+  seq: z.int().nonnegative().describe("For the next request."),
+  snapshot: z.boolean().describe("Whether this is all there is, or what is new."),
+  revocations: z.array(revocation).describe("To be applied first."),
+  keys: z.array(ingestKeyRecord).describe("Ingest keys that are good."),
 });
 
 export type FeedAnswer = z.infer<typeof feedAnswer>;
@@ -82,9 +90,12 @@ export type FeedAnswer = z.infer<typeof feedAnswer>;
 /** When keys were last used, as a verifier saw it. */
 export const keyUsage = z.strictObject({
   keys: z
-    .array(z.strictObject({ id: ingestKeyId, usedAtMs: epochMs.max(8.64e15) }))
+    .array(
+      z.strictObject({ id: ingestKeyId, usedAtMs: epochMs.max(8.64e15).describe("Milliseconds since the epoch.") }),
+    )
     .min(1)
-    .max(1_000),
+    .max(1_000)
+    .describe("Each once."),
 });
 
 export type KeyUsage = z.infer<typeof keyUsage>;

@@ -7,94 +7,116 @@ import { roles } from "./scopes.ts";
 
 const time = z.iso.datetime();
 
-export const refreshRequest = z.strictObject({ refresh_token: z.string().min(1).max(256) });
+export const refreshRequest = z.strictObject({
+  refresh_token: z.string().min(1).max(256).describe("The newest one of the session."),
+});
 
 export const passwordChange = z.strictObject({
-  currentPassword: z.string().min(1).max(128),
+  currentPassword: z.string().min(1).max(128).describe("Guesses at it are slowed down by the session."),
   newPassword,
-  /** Default true. */
-  endOtherSessions: z.boolean().optional(),
+  endOtherSessions: z.boolean().optional().describe("Whether the other sessions end. Default true."),
 });
 
 /** Proves anew who holds the session; with a second factor both are needed. */
 export const stepUp = z.strictObject({
-  password: z.string().min(1).max(128),
-  /** Six digits, or a backup code. */
-  code: z.string().min(1).max(32).optional(),
+  password: z.string().min(1).max(128).describe("Of the session's owner."),
+  code: z.string().min(1).max(32).optional().describe("Six digits or a backup code; needed with a second factor."),
 });
 
 /** A session as its owner sees it; the address is masked. */
 export const session = z.object({
-  id: z.string(),
-  kind: z.enum(["token", "cookie"]),
-  /** The one this request belongs to. */
-  current: z.boolean(),
-  createdAt: time,
-  lastUsedAt: time,
-  expiresAt: time,
-  address: z.string().optional(),
-  userAgent: z.string().optional(),
+  id: z.string().describe("To end it by; the `sid` of its access tokens."),
+  kind: z.enum(["token", "cookie"]).describe("Whether a refresh token or a browser's cookie carries it."),
+  current: z.boolean().describe("The one this request belongs to."),
+  createdAt: time.describe("Time of the sign-in."),
+  lastUsedAt: time.describe("Time of its last renewal or exchange."),
+  expiresAt: time.describe("When it ends unless it is used, or whatever its use."),
+  address: z.string().optional().describe("Network it was opened from, the host hidden."),
+  userAgent: z.string().optional().describe("What the client called itself."),
 });
 
 export type Session = z.infer<typeof session>;
 
-export const sessionList = z.object({ items: z.array(session) });
+export const sessionList = z.object({ items: z.array(session).describe("Newest first.") });
 
 /** Answer to a sign-in whose session is a cookie. */
-export const cookieSession = z.object({ user, session: z.object({ id: z.string(), expiresAt: time }) });
+export const cookieSession = z.object({
+  user: user.describe("Who signed in."),
+  session: z
+    .object({
+      id: z.string().describe("To end it by."),
+      expiresAt: time.describe("When it ends whatever its use."),
+    })
+    .describe("What the cookie carries."),
+});
 
 export const managedUser = user.extend({
-  demo: z.boolean(),
-  disabled: z.boolean(),
-  secondFactor: z.boolean(),
-  createdAt: time,
+  demo: z.boolean().describe("The visitor whose password everyone knows."),
+  disabled: z.boolean().describe("May not sign in."),
+  secondFactor: z.boolean().describe("Has one that is active."),
+  createdAt: time.describe("Time of the registration."),
 });
 
 export type ManagedUser = z.infer<typeof managedUser>;
 
 export const userChange = z
-  .strictObject({ role: z.enum(roles).optional(), disabled: z.boolean().optional() })
+  .strictObject({
+    role: z.enum(roles).optional().describe("Another role."),
+    disabled: z.boolean().optional().describe("Whether the person may sign in no more."),
+  })
   .refine(({ role, disabled }) => role !== undefined || disabled !== undefined, "says nothing to change");
 
 /** Answer to a right password where a second factor is active: a problem with what `POST /api/auth/login/totp` takes. */
 export const secondFactorNeeded = problem.extend({
   code: z.literal("mfa_required"),
-  challenge: z.string(),
-  expiresInSeconds: z.int().positive(),
+  challenge: z.string().describe("For `POST /api/auth/login/totp`; good for one use."),
+  expiresInSeconds: z.int().positive().describe("How long the challenge is good."),
 });
 
-/** Six digits, or a backup code. */
-const code = z.string().min(1).max(32);
+const code = z.string().min(1).max(32).describe("Six digits, or a backup code.");
 
-export const secondFactorSignIn = z.strictObject({ challenge: z.string().min(1).max(128), code });
+export const secondFactorSignIn = z.strictObject({
+  challenge: z.string().min(1).max(128).describe("From the answer to the password."),
+  code,
+});
 
 export const codeRequest = z.strictObject({ code });
 
-export const enrolment = z.object({ secret: z.string(), uri: z.string(), qr: z.string() });
+export const enrolment = z.object({
+  secret: z.string().describe("The seed in base32, to be typed where the picture cannot be read."),
+  uri: z.string().describe("`otpauth:` address of the seed."),
+  qr: z.string().describe("The address as QR code: SVG as a data URI."),
+});
 
 /** Shown once. */
-export const backupCodes = z.object({ backupCodes: z.array(z.string()) });
+export const backupCodes = z.object({ backupCodes: z.array(z.string()).describe("Ten, each good for one use.") });
 
-export const secondFactorState = z.object({ active: z.boolean(), backupCodesLeft: z.int().nonnegative() });
+export const secondFactorState = z.object({
+  active: z.boolean().describe("Whether signing in asks for it."),
+  backupCodesLeft: z.int().nonnegative().describe("Of ten."),
+});
 
 /** One security event; `seq` counts from 1 without a gap. Ids only, and addresses with their host hidden. */
 export const auditEvent = z.object({
-  seq: z.int().positive(),
-  at: time,
-  event: z.string(),
-  outcome: z.enum(["success", "failure"]),
-  action: z.string(),
-  actor: z.string().nullable(),
-  target: z.string().nullable(),
-  reason: z.string().nullable(),
-  requestId: z.string().nullable(),
-  address: z.string().nullable(),
-  userAgent: z.string().nullable(),
-  sessionId: z.string().nullable(),
-  clientId: z.string().nullable(),
+  seq: z.int().positive().describe("Counts from 1 without a gap."),
+  at: time.describe("When it was stored."),
+  event: z.string().describe("Name of the OWASP logging vocabulary, or ours where it has none."),
+  outcome: z.enum(["success", "failure"]).describe("Whether what was tried was done."),
+  action: z.string().describe("What was done or tried."),
+  actor: z.string().nullable().describe("Id of the person or client that did it."),
+  target: z.string().nullable().describe("Id of what it was done to, where that is not the actor."),
+  reason: z.string().nullable().describe("Why it was refused, or what exactly was done."),
+  requestId: z.string().nullable().describe("Leads to logs and spans of the request."),
+  address: z.string().nullable().describe("Network of the caller, the host hidden."),
+  userAgent: z.string().nullable().describe("What the client called itself."),
+  sessionId: z.string().nullable().describe("Session it belongs to."),
+  clientId: z.string().nullable().describe("OAuth client it belongs to."),
 });
 
-export const auditPage = z.object({ items: z.array(auditEvent), next: z.string().nullable() });
+export const auditPage = z.object({
+  items: z.array(auditEvent).describe("Newest first."),
+  next: z.string().nullable().describe("Cursor of the page after this one; null on the last."),
+});
 
 /** What an earlier check answered, as `<rows>:<head>`: a log that holds and does not hold this was cut short. */
 export const auditCheckQuery = z.strictObject({
@@ -105,18 +127,15 @@ export const auditCheckQuery = z.strictObject({
       const [rows = "0", head = ""] = text.split(":");
       return { rows: Number(rows), head };
     })
-    .optional(),
+    .optional()
+    .describe("What an earlier check answered, as `<rows>:<head>`."),
 });
 
 /** `head`: hash of the last row that holds; kept elsewhere, it shows a log that was cut short. */
 export const auditCheck = z.object({
-  /** Every row holds, and the head that was asked about is among them. */
-  intact: z.boolean(),
-  /** How many rows hold, from the first on. */
-  rows: z.int().nonnegative(),
-  head: z.string(),
-  /** `seq` of the first row that does not hold. */
-  brokenAt: z.int().positive().nullable(),
-  /** Whether the log still holds the head that was asked about; null where none was. */
-  follows: z.boolean().nullable(),
+  intact: z.boolean().describe("Every row holds, and the head that was asked about is among them."),
+  rows: z.int().nonnegative().describe("How many rows hold, from the first on."),
+  head: z.string().describe("Hash of the last of them."),
+  brokenAt: z.int().positive().nullable().describe("`seq` of the first row that does not hold."),
+  follows: z.boolean().nullable().describe("Whether the log holds the head that was asked about; null where none was."),
 });

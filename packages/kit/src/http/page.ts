@@ -19,13 +19,15 @@ export function pageQuery<S extends z.ZodType<string>>(position: S) {
       .regex(/^\d{1,3}$/, "a whole number from 1 to 100")
       .transform(Number)
       .pipe(z.int().min(1, "a whole number from 1 to 100").max(100, "a whole number from 1 to 100"))
-      .default(20),
+      .default(20)
+      .describe("Items of a page, 1 to 100. Default 20."),
     cursor: z
       .string()
       .max(maxCursorLength)
       .transform((cursor) => Buffer.from(cursor, "base64url").toString("utf8"))
       .refine((value) => position.safeParse(value).success, "take it from `next` of the page before")
-      .optional(),
+      .optional()
+      .describe("`next` of the page before."),
   });
 }
 

@@ -1,4 +1,10 @@
-import { tokenResponse } from "@vitrine/contracts/auth";
+import {
+  accessTokenType,
+  clientAssertionType,
+  grantTypes,
+  tokenResponse,
+  userNameTokenType,
+} from "@vitrine/contracts/auth";
 import { introspection, publicKeySet, serverMetadata } from "@vitrine/contracts/oauth";
 import { z } from "zod";
 import type { Operation } from "@vitrine/kit/openapi/operation";
@@ -9,13 +15,17 @@ const anybody = { by: "anybody" } as const;
 
 /** How a client proves itself, where not by the header (RFC 6749 §2.3.1, RFC 7523 §2.2). */
 const clientForm = {
-  client_id: z.string().optional(),
-  client_secret: z.string().optional(),
-  client_assertion_type: z.string().optional(),
-  client_assertion: z.string().optional(),
+  client_id: z.string().optional().describe("Id of the client, where not in the header."),
+  client_secret: z.string().optional().describe("Its secret, where not in the header."),
+  client_assertion_type: z.string().optional().describe(`${clientAssertionType}, with an assertion.`),
+  client_assertion: z.string().optional().describe("JWT the client signed, in place of a secret."),
 } as const;
 
-const aboutToken = z.object({ token: z.string(), token_type_hint: z.string().optional(), ...clientForm });
+const aboutToken = z.object({
+  token: z.string().describe("Access token or ingest key."),
+  token_type_hint: z.string().optional().describe("Not needed, and not read."),
+  ...clientForm,
+});
 
 export const oauthOperations: readonly Operation[] = [
   {
@@ -25,13 +35,13 @@ export const oauthOperations: readonly Operation[] = [
     summary: "Get a token (RFC 6749 §4.4 and §6, RFC 8693)",
     access: { by: "client" },
     form: z.object({
-      grant_type: z.string(),
-      scope: z.string().optional(),
-      refresh_token: z.string().optional(),
-      subject_token: z.string().optional(),
-      subject_token_type: z.string().optional(),
-      requested_token_type: z.string().optional(),
-      audience: z.string().optional(),
+      grant_type: z.string().describe(`One of ${Object.values(grantTypes).join(", ")}.`),
+      scope: z.string().optional().describe("Scopes wanted, separated by spaces. Default all that may be had."),
+      refresh_token: z.string().optional().describe("The newest one of the session, with refresh_token."),
+      subject_token: z.string().optional().describe("Name of the person, with token exchange."),
+      subject_token_type: z.string().optional().describe(`${userNameTokenType}, with token exchange.`),
+      requested_token_type: z.string().optional().describe(`${accessTokenType}, or nothing.`),
+      audience: z.string().optional().describe("This platform, or nothing."),
       ...clientForm,
     }),
     answers: { 200: { description: "A token.", body: tokenResponse } },

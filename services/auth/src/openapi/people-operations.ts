@@ -4,7 +4,6 @@ import { z } from "zod";
 import type { Operation } from "@vitrine/kit/openapi/operation";
 
 const tag = "People and sessions";
-const done = { 204: { description: "Done." } } as const;
 
 export const peopleOperations: readonly Operation[] = [
   {
@@ -61,7 +60,7 @@ export const peopleOperations: readonly Operation[] = [
     tag,
     summary: "End this session",
     access: { by: "cookie_or_token" },
-    answers: done,
+    answers: { 204: { description: "The session is over, and its cookie cleared." } },
   },
   {
     method: "get",
@@ -78,8 +77,10 @@ export const peopleOperations: readonly Operation[] = [
     tag,
     summary: "End one's own sessions, or all but this one",
     access: { by: "token" },
-    query: z.strictObject({ keep: z.enum(["current"]).optional() }),
-    answers: done,
+    query: z.strictObject({
+      keep: z.enum(["current"]).optional().describe("Without it this session ends as well."),
+    }),
+    answers: { 204: { description: "The sessions are over." } },
     refusals: [403],
   },
   {
@@ -88,8 +89,13 @@ export const peopleOperations: readonly Operation[] = [
     tag,
     summary: "End one of one's own sessions",
     access: { by: "token" },
-    params: z.strictObject({ id: z.string().regex(/^[\w-]{1,64}$/) }),
-    answers: done,
+    params: z.strictObject({
+      id: z
+        .string()
+        .regex(/^[\w-]{1,64}$/)
+        .describe("Id of the session."),
+    }),
+    answers: { 204: { description: "The session is over." } },
     refusals: [403, 404],
   },
   {
@@ -99,7 +105,7 @@ export const peopleOperations: readonly Operation[] = [
     summary: "Change one's own password",
     access: { by: "token" },
     json: passwordChange,
-    answers: done,
+    answers: { 204: { description: "The new password counts." } },
     refusals: [403, 429],
   },
 ];

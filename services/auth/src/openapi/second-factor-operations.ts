@@ -13,7 +13,6 @@ import type { Operation } from "@vitrine/kit/openapi/operation";
 
 const tag = "Second factor";
 const path = "/api/auth/second-factor";
-const done = { 204: { description: "Done." } } as const;
 const access = { by: "token" } as const;
 
 export const secondFactorOperations: readonly Operation[] = [
@@ -34,7 +33,7 @@ export const secondFactorOperations: readonly Operation[] = [
     summary: "Prove anew who holds the session: what changes a sign-in needs it within five minutes",
     access,
     json: stepUp,
-    answers: done,
+    answers: { 204: { description: "Proven, for five minutes." } },
     refusals: [403, 429],
   },
   {
@@ -80,7 +79,7 @@ export const secondFactorOperations: readonly Operation[] = [
     tag,
     summary: "Remove the second factor",
     access,
-    answers: done,
+    answers: { 204: { description: "Signing in asks for the password alone." } },
     refusals: [403, 404],
   },
 ];

@@ -6,7 +6,7 @@ import type { Operation } from "@vitrine/kit/openapi/operation";
 
 const tag = "Administration of people";
 const access = { by: "token", scopes: ["users:admin"] } as const;
-const params = z.strictObject({ id: z.uuid() });
+const params = z.strictObject({ id: z.uuid().describe("Id of the person.") });
 
 export const userOperations: readonly Operation[] = [
   {

@@ -68,6 +68,24 @@ function amend(body: Record<string, unknown>, fuzz: Fuzz, fit: boolean): void {
     for (const name of ["client_id", "client_secret", "client_assertion", "client_assertion_type"]) delete body[name];
 }
 
+interface Described {
+  readonly description?: string;
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, Described>>;
+  readonly items?: Described;
+  readonly anyOf?: readonly Described[];
+}
+
+/** Paths of fields that nothing is said of; a constant says what it is. */
+function bareFields(schema: Described): readonly string[] {
+  const inner = [...(schema.anyOf ?? []), ...(schema.items === undefined ? [] : [schema.items])].flatMap(bareFields);
+  const own = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => [
+    ...(field.description === undefined && field.const === undefined ? [name] : []),
+    ...bareFields(field).map((path) => `${name}.${path}`),
+  ]);
+  return [...inner, ...own];
+}
+
 describe("the document", () => {
   test("names every route there is, and none there is not", () => {
     expect(listRoutes(auth.app)).toEqual(cases.map(([name]) => name).toSorted());
@@ -80,6 +98,25 @@ describe("the document", () => {
     expect(new Set(listed.map(({ operation }) => operation.operationId)).size).toBe(listed.length);
     const references = JSON.stringify(served).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);
     for (const [, name = ""] of references) expect(Object.keys(served.components["schemas"] ?? {})).toContain(name);
+  });
+
+  test.each(cases.filter(([, { operation }]) => !operation.tags.includes("Description")))(
+    "describes every parameter, every answer and every field of every body of %s",
+    (name, { operation }) => {
+      const { summary, parameters, requestBody, responses } = operation;
+      const bare = parameters.filter(({ schema }) => !("description" in schema)).map((one) => `?${one.name}`);
+      const bodies = [...(requestBody === undefined ? [] : [requestBody]), ...Object.values(responses)];
+      for (const { content = {} } of bodies)
+        for (const { schema } of Object.values(content)) bare.push(...bareFields(schema as Described));
+      expect(bare, name).toEqual([]);
+      for (const text of [summary, ...Object.values(responses).map(({ description }) => description)])
+        expect(text.length, name).toBeGreaterThan(5);
+    },
+  );
+
+  test("describes every field of what is shared by answers", () => {
+    for (const schema of Object.values(document.components["schemas"] ?? {}))
+      expect(bareFields(schema as Described)).toEqual([]);
   });
 
   test("is a page that loads nothing, runs nothing and shows every operation", async () => {
