@@ -22,7 +22,9 @@ export function createApp(deps: GatewayDeps): App {
     service: "gateway",
     logger: deps.logger,
     readiness: deps.readiness,
-    quietPaths: deps.routes.filter(({ telemetry }) => telemetry === "quiet").map(({ path }) => path),
+    quietPaths: deps.routes
+      .filter(({ telemetry }) => telemetry === "quiet")
+      .map(({ path }) => path.replace(/\*+$/, "")),
     metricsRoute: false,
     ...(deps.newId === undefined ? {} : { newId: deps.newId }),
   });

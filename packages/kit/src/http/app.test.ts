@@ -105,7 +105,24 @@ describe("problems", () => {
     expect(answer.headers.get("x-extra")).toBe("1");
     const body = problem.parse(await answer.json());
     expect(body).toMatchObject({ status: 409, code: "out_of_stock", detail: "only two are left", requestId: "made-1" });
+    expect(body.instance).toBe("/requests/made-1");
     expect(body.traceId).toBe(telemetry.spans()[0]?.spanContext().traceId ?? "");
+  });
+
+  test("are pages for a browser that opens the address, escaped, and lead to the request", async () => {
+    const { app } = open();
+    app.get("/gone", () => {
+      throw new ServiceError("out_of_stock", "<script>alert(1)</script>");
+    });
+    const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    const answer = await app.request("/gone", { headers: { accept } });
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([409, "text/html; charset=utf-8"]);
+    const text = await answer.text();
+    expect(text).toContain('<a href="/requests/made-1">made-1</a>');
+    expect(text).toContain("&lt;script&gt;");
+    expect(text).not.toContain("<script>");
+    const asked = await app.request("/gone", { headers: { accept: "application/json, text/html" } });
+    expect(asked.headers.get("content-type")).toBe("application/problem+json");
   });
 
   test.each([
