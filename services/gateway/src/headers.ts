@@ -33,12 +33,12 @@ export function requestHeaders({ request, route, clientAddress, token }: HeaderS
   return headers;
 }
 
-/** For auth alone: its own cookie and no other, and by whose page it was sent. */
+/** For auth alone: its own cookie and no other, and by whose page, or by which request of a proxy, it was sent. */
 function sessionHeaders(request: Request): Record<string, string> {
   const headers: Record<string, string> = {};
   const handle = readSessionHandle(request.headers.get("cookie"));
   if (handle !== undefined) headers["cookie"] = `${sessionCookie}=${handle}`;
-  for (const name of ["origin", "sec-fetch-site"]) {
+  for (const name of ["origin", "sec-fetch-mode", "sec-fetch-site", "x-forwarded-method"]) {
     const value = request.headers.get(name);
     if (value !== null) headers[name] = value;
   }

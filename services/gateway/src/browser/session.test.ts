@@ -62,6 +62,12 @@ describe("a session cookie", () => {
     expect(exchanges).toBe(1);
   });
 
+  test("goes to auth with what a proxy asks about, for it to judge", async () => {
+    const asked = { "sec-fetch-mode": "navigate", "sec-fetch-site": "cross-site", "x-forwarded-method": "GET" };
+    const response = await open("/api/auth/verify", asked);
+    expect(((await response.json()) as { headers: Record<string, string> }).headers).toMatchObject(asked);
+  });
+
   test.each(["/v1/logs", "/loki/api/v1/push"])("is nothing to %s", async (path) => {
     const response = await open(path, { origin, "content-type": "application/json" }, "POST");
     expect(response.status).toBe(401);
