@@ -4,31 +4,9 @@ import { join } from "node:path";
 import { freePort } from "@vitrine/kit/testing/postgres";
 import type { Subprocess } from "bun";
 import { z } from "zod";
+import { portNames, portVariable } from "../../dev/ports.ts";
 
 const root = join(import.meta.dir, "../..");
-
-/** Every port the runner reads, each given a free one, so that a stack under test lives beside one in use. */
-const portVariables = [
-  "GATEWAY_PORT",
-  "OTLP_PORT",
-  "AUTH_PORT",
-  "ORDERS_PORT",
-  "INVENTORY_PORT",
-  "CONSOLE_PORT",
-  "GENERATOR_PORT",
-  "POSTGRES_PORT",
-  "COLLECTOR_OTLP_PORT",
-  "COLLECTOR_HEALTH_PORT",
-  "COLLECTOR_METRICS_PORT",
-  "PROMETHEUS_PORT",
-  "LOKI_PORT",
-  "LOKI_GRPC_PORT",
-  "ALERTMANAGER_PORT",
-  "JAEGER_PORT",
-  "JAEGER_OTLP_PORT",
-  "JAEGER_GRPC_PORT",
-  "JAEGER_METRICS_PORT",
-] as const;
 
 const doctorReport = z.object({
   ok: z.boolean(),
@@ -68,8 +46,9 @@ export interface Stack {
 /** Starts the whole system, engines and traffic included, on free ports and data of its own. */
 export async function startStack(): Promise<Stack> {
   const directory = await mkdtemp(join(tmpdir(), "vitrine-stack-"));
+  // Every port is given a free one, so that a stack under test lives beside one in use.
   const ports = Object.fromEntries(
-    await Promise.all(portVariables.map(async (name) => [name, String(await freePort())] as const)),
+    await Promise.all(portNames.map(async (name) => [portVariable(name), String(await freePort())] as const)),
   );
   const environment = { ...inherited(), ...ports, VITRINE_DIR: directory, NO_COLOR: "1" };
   return launch(directory, environment);
