@@ -105,7 +105,7 @@ describe("stock routes", () => {
     const again = await inventory.send("POST", `/${pieceId}/restock`, { quantity: 3 }, headers);
     expect([again.status, await again.json()]).toEqual([200, level(pieceId, { available: 3 })]);
     const other = await inventory.send("POST", `/${pieceId}/restock`, { quantity: 4 }, headers);
-    expect([other.status, (await problemOf(other)).code]).toEqual([409, "idempotency_conflict"]);
+    expect([other.status, (await problemOf(other)).code]).toEqual([422, "idempotency_conflict"]);
   });
 
   test("pages cover every piece once", async () => {
@@ -219,7 +219,7 @@ describe("reservation routes", () => {
     const request = { id: newId(), pieceId, quantity: 1 };
     await inventory.send("POST", "/reservations", request);
     const other = await inventory.send("POST", "/reservations", { ...request, quantity: 2 });
-    expect([other.status, (await problemOf(other)).code]).toEqual([409, "idempotency_conflict"]);
+    expect([other.status, (await problemOf(other)).code]).toEqual([422, "idempotency_conflict"]);
   });
 });
 

@@ -58,7 +58,7 @@ const stockOperations: readonly Operation[] = [
     headers: idempotencyHeader,
     json: restock,
     answers: { 200: { description: "The stock level now.", body: stockLevel } },
-    refusals: [409],
+    refusals: [422],
   },
 ];
 
@@ -86,7 +86,7 @@ const reservationOperations: readonly Operation[] = [
       200: { description: "It was asked for before; as it is now.", body: reservation },
       201: { description: "The pieces are held.", body: reservation },
     },
-    refusals: [409],
+    refusals: [409, 422],
   },
   {
     method: "get",
