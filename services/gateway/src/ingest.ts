@@ -58,6 +58,7 @@ export async function ingestOtlp({
   } catch (error) {
     throw body.fault() ?? error;
   }
+  body.release();
   // The collector may have answered before it read so far.
   const fault = body.fault();
   if (fault !== undefined) throw fault;

@@ -39,7 +39,17 @@ export class AnswerReader {
   }
 
   /** The answer once it is whole, `undefined` while bytes are missing. @throws AnswerFault */
-  push(chunk: Uint8Array): HttpAnswer | undefined {
+  push(chunk: Buffer): HttpAnswer | undefined {
+    if (chunk.byteLength > maxLikelyBytes || this.begun) return this.#read(chunk);
+    const text = chunk.toString("latin1");
+    if (text === lastText) return lastAnswer;
+    const answer = this.#read(chunk);
+    if (answer === undefined) return undefined;
+    lastText = text;
+    return (lastAnswer = answer);
+  }
+
+  #read(chunk: Buffer): HttpAnswer | undefined {
     let bytes = this.#joined(chunk);
     while (this.#head === undefined) {
       const end = bytes.indexOf("\r\n\r\n", 0, "latin1");
@@ -80,10 +90,9 @@ export class AnswerReader {
     return undefined;
   }
 
-  #joined(chunk: Uint8Array): Buffer {
-    const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    if (this.#held === undefined) return fresh;
-    const joined = Buffer.concat([this.#held, fresh]);
+  #joined(chunk: Buffer): Buffer {
+    if (this.#held === undefined) return chunk;
+    const joined = Buffer.concat([this.#held, chunk]);
     this.#held = undefined;
     return joined;
   }
@@ -94,12 +103,12 @@ const statusForm = /^HTTP\/1\.1 ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const fieldForm = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*?)[\t ]*$/;
 const lengthForm = /^[0-9]{1,7}$/;
 
-/** Of answers in one second all but the first have a head seen before: only its `Date` changes. */
+/** Of a collector's answers in one second all but the first are that one again: only the `Date` changes. */
+const maxLikelyBytes = 512;
 let lastText = "";
-let lastHead: Head | undefined;
+let lastAnswer: HttpAnswer | undefined;
 
 function parseHead(text: string): Head {
-  if (lastHead !== undefined && text === lastText) return lastHead;
   const [first = "", ...lines] = text.split("\r\n");
   const status = Number(statusForm.exec(first)?.[1] ?? 0);
   if (status === 0) throw new AnswerFault("no HTTP/1.1 answer");
@@ -113,9 +122,7 @@ function parseHead(text: string): Head {
     else if (key === "content-length" || key === "transfer-encoding") throw new AnswerFault(`${key} twice`);
   }
   const reusable = !/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(headers.get("connection") ?? "");
-  lastText = text;
-  lastHead = { status, headers, reusable, framing: status < 200 ? 0 : framingOf(status, headers) };
-  return lastHead;
+  return { status, headers, reusable, framing: status < 200 ? 0 : framingOf(status, headers) };
 }
 
 /** RFC 9112 §6.3, without its last resort: an answer that ends with the connection may have been cut short. */

@@ -215,7 +215,7 @@ export function createPool({ hostname, port, deadlines }: PoolOptions): Pool {
     return promise;
   }
 
-  function receive(connection: Connection, chunk: Uint8Array): void {
+  function receive(connection: Connection, chunk: Buffer): void {
     const { exchange } = connection;
     // Bytes nobody asked for would be taken for the answer to the next request.
     if (exchange === undefined) {
@@ -256,7 +256,7 @@ export function createPool({ hostname, port, deadlines }: PoolOptions): Pool {
   }
 
   const handler = {
-    data: (socket: Socket<Connection>, chunk: Uint8Array) => receive(socket.data, chunk),
+    data: (socket: Socket<Connection>, chunk: Buffer) => receive(socket.data, chunk),
     drain: ({ data: connection }: Socket<Connection>) => {
       const { unsent } = connection;
       connection.unsent = undefined;
