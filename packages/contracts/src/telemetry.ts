@@ -892,6 +892,8 @@ export const metrics = {
         "browse",
         "view",
         "order",
+        "pay",
+        "cancel",
         "orders",
         "wallet",
         "deposit",
