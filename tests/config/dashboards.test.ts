@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { dashboards } from "@vitrine/dashboards/all";
 import type { Dashboard } from "@vitrine/dashboards/model";
+import { repositoryRoot } from "../../dev/engines/engines.ts";
 import { routes } from "../../services/gateway/src/routes/table.ts";
 import { links, logql, placedPanels, promql } from "./dashboard-queries.ts";
 import { alertsOf, lokiRules, prometheusRules } from "./rule-files.ts";
@@ -113,6 +115,12 @@ test("every alert leads to a dashboard that is there, with variables it has", ()
   });
   expect(alerts.length).toBeGreaterThan(0);
   expect(faults).toEqual([]);
+});
+
+test("docs/dashboards.md lists every dashboard, and says of each what it says itself", async () => {
+  const text = await Bun.file(join(repositoryRoot, "docs/dashboards.md")).text();
+  const rows = [...text.matchAll(/^\| (.+?) +\| `(vitrine-[a-z-]+)` +\| (.+?) +\|$/gm)].map(([, ...cells]) => cells);
+  expect(rows).toEqual(dashboards.map(({ title, uid, description }) => [title, uid, description]));
 });
 
 test("what dashboards ask is open at the gateway", () => {
