@@ -8,6 +8,7 @@ import { tailRoutes } from "./logs/tail.tsx";
 import { createPersonNames } from "./page-context.ts";
 import { loginRoutes } from "./pages/login.tsx";
 import { pages } from "./pages/pages.ts";
+import { analysisRoutes } from "./routes/analysis.tsx";
 import { assetRoutes } from "./routes/assets.ts";
 
 export function createApp(deps: Deps) {
@@ -26,6 +27,7 @@ export function createApp(deps: Deps) {
   app.route(assetPrefix, assetRoutes(deps.assets));
   app.route("/", loginRoutes(deps));
   app.route("/", tailRoutes(deps, names));
+  app.route("/", analysisRoutes(deps, names));
   for (const page of pages) app.route("/", page.routes(deps, names));
   return app;
 }

@@ -17,6 +17,7 @@ const entries = {
   "charts.js": "client/charts.ts",
   "tail.js": "client/tail.ts",
   "theme.js": "client/theme.ts",
+  "upload.js": "client/upload.ts",
 } as const;
 
 /** What pages name. */

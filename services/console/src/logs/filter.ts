@@ -34,6 +34,7 @@ export const spanParameters = {
 export const requestParameters = z.object({
   ...spanParameters,
   service: unlessEmpty(word),
+  of: unlessEmpty(z.enum(["all"])),
   route: unlessEmpty(word),
   status: unlessEmpty(z.string().regex(/^[1-5](?:xx|\d\d)$/, "must be a status such as 404, or a class such as 5xx")),
   user: unlessEmpty(word),
@@ -76,11 +77,15 @@ export function spanOf(
   return { range: { fromMs: Math.min(fromMs, toMs), toMs: Math.max(fromMs, toMs) }, moving: to === undefined };
 }
 
+/** What the console itself asks for, many times a minute: nobody who looks for a request looks for these. */
+const ownQuestions = "/(prometheus|loki|jaeger|alertmanager|api/console)/.+|/metrics.*";
+
 /** One line for each request, as whoever answered it wrote it. */
-export function requestQuery({ service = "gateway", route, status, user, slower, text }: RequestFilter): string {
+export function requestQuery({ service = "gateway", of, route, status, user, slower, text }: RequestFilter): string {
   return [
     `{service_name=${quoted(service)}}`,
     '| action="http.request"',
+    ...(route === undefined && of === undefined ? [`| extra_route!~${quoted(ownQuestions)}`] : []),
     ...matches("extra_route", route),
     ...hasStatus(status),
     ...matches("user", user),

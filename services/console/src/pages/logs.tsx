@@ -53,8 +53,8 @@ export const logsPage = livePage<LogFilter>({
           <Field name="text" label="Text" values={filter} />
         </FilterForm>
         <Follow filter={filter} />
-        {slot("found")}
         {slot("course")}
+        {slot("found")}
       </div>
     ),
   }),

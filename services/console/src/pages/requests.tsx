@@ -40,6 +40,15 @@ export const requestsPage = livePage<RequestFilter>({
       <div class="column">
         <FilterForm action={path} values={filter}>
           <Field name="service" label="Answered by" values={filter} placeholder="gateway" />
+          <Choice
+            name="of"
+            label="Which"
+            values={filter}
+            options={[
+              ["", "not this console’s"],
+              ["all", "all"],
+            ]}
+          />
           <Field name="route" label="Route" values={filter} placeholder="/api/orders/**" />
           <Choice
             name="status"
@@ -65,8 +74,8 @@ export const requestsPage = livePage<RequestFilter>({
           />
           <Field name="text" label="Text" values={filter} />
         </FilterForm>
-        {slot("list")}
         {slot("course")}
+        {slot("list")}
       </div>
     ),
   }),
