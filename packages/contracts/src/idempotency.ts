@@ -1,8 +1,9 @@
 import { z } from "zod";
 
 /**
- * Headers of a request that may be sent twice and must take effect once. The key is the caller's own: the same key
- * with the same body gets the same answer, with another body 409 `idempotency_conflict`.
+ * Headers of a request that may be sent twice and must take effect once (draft-ietf-httpapi-idempotency-key-header).
+ * The key is the caller's own: the same key with the same body gets the same answer, with another body 422
+ * `idempotency_conflict`.
  */
 export const idempotencyHeader = z.object({
   "idempotency-key": z

@@ -26,10 +26,12 @@ const errorKinds = {
   second_factor_active: { status: 409, title: "A second factor is active already" },
   out_of_stock: { status: 409, title: "There are too few pieces" },
   reservation_over: { status: 409, title: "The reservation has ended" },
-  idempotency_conflict: {
-    status: 409,
-    title: "The idempotency key was used for another request",
-  },
+  not_owned: { status: 409, title: "There are too few such pieces in the collection" },
+  insufficient_funds: { status: 409, title: "There is too little money in the wallet" },
+  price_changed: { status: 409, title: "The price has changed" },
+  order_state: { status: 409, title: "The order is past that" },
+  idempotency_in_flight: { status: 409, title: "A request with this idempotency key is under way" },
+  idempotency_conflict: { status: 422, title: "The idempotency key was used for another request" },
   payload_too_large: { status: 413, title: "The body is too large" },
   unsupported_media_type: {
     status: 415,
@@ -60,7 +62,7 @@ export interface ServiceErrorOptions {
   readonly retryAfterSeconds?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Members of the answer beside those of every problem (RFC 9457 §3.2). */
-  readonly extensions?: Readonly<Record<string, string | number>>;
+  readonly extensions?: Readonly<Record<string, string | number | object>>;
   readonly cause?: unknown;
 }
 
@@ -73,7 +75,7 @@ export class ServiceError extends Error {
   readonly reason: string | undefined;
   readonly fields: readonly FieldFault[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  readonly extensions: Readonly<Record<string, string | number>> | undefined;
+  readonly extensions: Readonly<Record<string, string | number | object>> | undefined;
 
   /** @param detail what is wrong and how to mend it, for the caller; never secrets, never text of another system */
   constructor(code: ErrorCode, detail?: string, options: ServiceErrorOptions = {}) {

@@ -1,3 +1,4 @@
+import { type Currency, currencyDecimals } from "@vitrine/contracts/money";
 import type { Piece } from "@vitrine/contracts/orders";
 import { createRandom, type Random } from "./random.ts";
 
@@ -15,22 +16,30 @@ export interface SeedReport {
 
 interface Maison {
   readonly name: string;
-  readonly currency: "EUR" | "CHF" | "USD";
+  readonly currency: Currency;
   readonly kinds: readonly [Piece["kind"], ...Piece["kind"][]];
 }
 
 const maisons: readonly Maison[] = [
+  { name: "Akanemori", currency: "JPY", kinds: ["jewellery", "leather"] },
+  { name: "Ashwick & Loom", currency: "GBP", kinds: ["couture", "leather"] },
   { name: "Aubrelle", currency: "EUR", kinds: ["couture", "leather"] },
+  { name: "Belcourt Hale", currency: "GBP", kinds: ["watch", "jewellery"] },
   { name: "Brumelac", currency: "EUR", kinds: ["leather"] },
   { name: "Cendrisse", currency: "EUR", kinds: ["jewellery"] },
   { name: "Corvane", currency: "CHF", kinds: ["watch"] },
+  { name: "Dilmara", currency: "BHD", kinds: ["jewellery"] },
   { name: "Halvorne", currency: "USD", kinds: ["leather", "watch"] },
   { name: "Lumerac", currency: "CHF", kinds: ["jewellery", "watch"] },
+  { name: "Mizuhane", currency: "JPY", kinds: ["watch", "couture"] },
+  { name: "Nadirah", currency: "AED", kinds: ["jewellery", "couture"] },
   { name: "Norvick", currency: "USD", kinds: ["watch"] },
   { name: "Oltrebelle", currency: "EUR", kinds: ["couture"] },
   { name: "Quironne", currency: "EUR", kinds: ["couture", "jewellery"] },
   { name: "Sablemont", currency: "CHF", kinds: ["watch", "jewellery"] },
+  { name: "Safwara", currency: "KWD", kinds: ["jewellery", "watch"] },
   { name: "Tessigny", currency: "EUR", kinds: ["jewellery"] },
+  { name: "Tidelock", currency: "SGD", kinds: ["watch", "leather"] },
   { name: "Verranzo", currency: "USD", kinds: ["leather", "couture"] },
 ];
 
@@ -41,26 +50,31 @@ const lines = [
   "Dune",
   "Éclipse",
   "Fougère",
+  "Garance",
   "Givre",
   "Horizon",
   "Iris",
   "Jasmin",
   "Lagune",
+  "Lichen",
   "Mistral",
   "Nocturne",
   "Opale",
+  "Orage",
   "Pavot",
   "Rivage",
   "Solstice",
+  "Sureau",
   "Tempête",
   "Vendange",
+  "Verveine",
   "Zénith",
 ] as const;
 
 interface KindWords {
   readonly things: readonly [string, ...string[]];
   readonly finishes: readonly [string, ...string[]];
-  /** Whole units of the currency. */
+  /** In euros. */
   readonly price: readonly [from: number, to: number];
 }
 
@@ -87,14 +101,29 @@ const words: Readonly<Record<Piece["kind"], KindWords>> = {
   },
 };
 
-const piecesPerMaison = 10;
+/** Whole units to one euro, near enough for price tags, and what tags are rounded to. */
+const tags: Readonly<Record<Currency, readonly [perEuro: number, step: number]>> = {
+  AED: [4, 100],
+  BHD: [0.4, 10],
+  CHF: [1, 50],
+  CNY: [8, 100],
+  EUR: [1, 50],
+  GBP: [0.85, 50],
+  JPY: [165, 1_000],
+  KRW: [1_500, 10_000],
+  KWD: [0.33, 10],
+  SGD: [1.5, 50],
+  USD: [1.1, 50],
+};
+
+const piecesPerMaison = 15;
 
 /**
- * The demo catalogue: 12 maisons of 10 pieces, every name made up for it. It never depends on the traffic's seed, so
+ * The demo catalogue: 20 maisons of 15 pieces, every name made up for it. It never depends on the traffic's seed, so
  * that every run of the generator knows the same shop.
  */
 export function makeCatalogue(): readonly SeedPiece[] {
-  const random = createRandom("vitrine catalogue 1");
+  const random = createRandom("vitrine catalogue 2");
   return maisons.flatMap((maison) => {
     const offset = random.int(0, lines.length - 1);
     return Array.from({ length: piecesPerMaison }, (_, index) => {
@@ -108,21 +137,25 @@ function makePiece(random: Random, maison: Maison, line: string): SeedPiece {
   const kind = random.pick(maison.kinds);
   const { things, finishes, price } = words[kind];
   const name = `${line} ${random.pick(things)} ${random.pick(finishes)}`;
+  // Most pieces are few: that is what makes a shop of this kind run out of them.
+  const stock = random.weighted({ few: 7, some: 3 }) === "few" ? random.int(12, 20) : random.int(21, 60);
   return {
     id: toSlug(`${maison.name} ${line}`),
     maison: maison.name,
     name,
     kind,
-    price: { amount: makeAmount(random, price), currency: maison.currency },
-    // Most pieces are few: that is what makes a shop of this kind run out of them.
-    stock: random.weighted({ few: 7, some: 3 }) === "few" ? random.int(12, 20) : random.int(21, 60),
+    price: { amount: makeAmount(random, price, maison.currency), currency: maison.currency },
+    // Of a limited edition all there are lie in the shop, and none is ever delivered.
+    edition: random.weighted({ limited: 1, open: 9 }) === "limited" ? stock : null,
+    stock,
   };
 }
 
-/** Minor units; spread evenly by ratio, not by difference, and rounded to fifty as price tags are. */
-function makeAmount(random: Random, [from, to]: readonly [number, number]): number {
-  const units = from * (to / from) ** random.next();
-  return Math.round(units / 50) * 50 * 100;
+/** Minor units; spread evenly by ratio, not by difference, and rounded as price tags are. */
+function makeAmount(random: Random, [from, to]: readonly [number, number], currency: Currency): number {
+  const [perEuro, step] = tags[currency];
+  const units = perEuro * from * (to / from) ** random.next();
+  return Math.max(1, Math.round(units / step)) * step * 10 ** currencyDecimals[currency];
 }
 
 function toSlug(text: string): string {

@@ -30,7 +30,7 @@ describe("catalogue", () => {
     const path = `/api/catalog/${newPiece()}`;
     expect((await send("GET", path)).status).toBe(404);
     expect((await send("PUT", path, watch)).status).toBe(201);
-    const dear = { ...watch, price: { amount: 90_071_992_547_409, currency: "CHF" } };
+    const dear = { ...watch, edition: 50, price: { amount: 90_071_992_547_409, currency: "CHF" } };
     expect((await send("PUT", path, dear)).status).toBe(200);
     expect(await (await send("GET", path)).json()).toEqual({ id: path.slice("/api/catalog/".length), ...dear });
   });

@@ -3,6 +3,7 @@ import {
   baseShape,
   clientShape,
   type Env,
+  faultShape,
   integer,
   parseEnv,
   port,
@@ -19,19 +20,24 @@ export interface Config extends BaseConfig {
   readonly tokens: TokenConfig;
   readonly client: { readonly clientId: string; readonly clientSecret: string };
   readonly inventory: { readonly url: string };
-  readonly sweep: { readonly intervalMs: number; readonly interruptedAfterMs: number };
+  readonly orders: { readonly holdSeconds: number; readonly interruptedAfterMs: number };
+  readonly sweepIntervalMs: number;
+  readonly faultInjection: boolean;
 }
 
 const shape = {
   ...baseShape,
   ...tokenShape,
   ...clientShape,
+  ...faultShape,
   PORT: port(8082),
   DATABASE_URL: secret(),
   INVENTORY_URL: url("http://127.0.0.1:8083"),
   SWEEP_INTERVAL_MS: integer({ min: 100, max: 600_000, fallback: 5_000 }),
-  // Longer than any order takes to be placed: younger ones may still be on their way.
-  ORDER_INTERRUPTED_AFTER_MS: integer({ min: 30_000, max: 3_600_000, fallback: 60_000 }),
+  // How long a reserved order waits for its payment.
+  ORDER_HOLD_SECONDS: integer({ min: 1, max: 43_200, fallback: 900 }),
+  // Longer than any step of an order takes: younger ones may still be on their way.
+  ORDER_INTERRUPTED_AFTER_MS: integer({ min: 5_000, max: 3_600_000, fallback: 30_000 }),
 };
 
 /** @throws ConfigError naming every variable that is wrong */
@@ -43,6 +49,8 @@ export function parseConfig(env: Env): Config {
     tokens: toTokenConfig(values),
     client: { clientId: values.CLIENT_ID, clientSecret: values.CLIENT_SECRET },
     inventory: { url: values.INVENTORY_URL },
-    sweep: { intervalMs: values.SWEEP_INTERVAL_MS, interruptedAfterMs: values.ORDER_INTERRUPTED_AFTER_MS },
+    orders: { holdSeconds: values.ORDER_HOLD_SECONDS, interruptedAfterMs: values.ORDER_INTERRUPTED_AFTER_MS },
+    sweepIntervalMs: values.SWEEP_INTERVAL_MS,
+    faultInjection: values.FAULT_INJECTION,
   };
 }

@@ -92,8 +92,10 @@ test("an order whose placing was cut off fails as interrupted and is released, a
   fake.reserve = () => {
     throw new Error("unused");
   };
-  const insert = `insert into orders (id, customer, piece_id, quantity, unit_amount, currency, request_id, created_at)
-    values ($1, 'anna', $2, 1, 100, 'EUR', 'request-1', now() - $3::interval)`;
+  await orders.database.query("insert into customers (id) values ('anna')");
+  const insert = `insert into orders
+      (id, customer, piece_id, maison, piece_kind, quantity, unit_amount, currency, request_id, created_at)
+    values ($1, 'anna', $2, 'Maison Test', 'watch', 1, 100, 'EUR', 'request-1', now() - $3::interval)`;
   const old = Bun.randomUUIDv7();
   const young = Bun.randomUUIDv7();
   await orders.database.query(insert, [old, pieceId, "2 minutes"]);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { order, orderPage } from "@vitrine/contracts/orders";
 import { problem } from "@vitrine/contracts/problem";
-import { held, startFakeInventory } from "./testing-inventory.ts";
+import { held, refuse, startFakeInventory } from "./testing-inventory.ts";
 import { startOrders, watch } from "./testing.ts";
 
 const inventory = startFakeInventory();
@@ -24,11 +24,7 @@ afterAll(async () => {
 });
 
 const newName = () => `customer-${crypto.randomUUID()}`;
-const outOfStock = () =>
-  Response.json(
-    { type: "about:blank", title: "none", status: 409, code: "out_of_stock", requestId: "x" },
-    { status: 409 },
-  );
+const outOfStock = () => refuse("out_of_stock");
 
 describe("placing an order", () => {
   test("answers 201 with the order at its price, where it is, and a line that names it", async () => {
@@ -43,10 +39,10 @@ describe("placing an order", () => {
       reason: null,
       total: { amount: 2_500_000, currency: "EUR" },
     });
-    expect(fake.reserved.at(-1)).toEqual({ id: placed.id, pieceId, quantity: 2 });
+    expect(fake.reserved.at(-1)).toEqual({ id: placed.id, pieceId, quantity: 2, expiresInSeconds: 960 });
     expect(await (await send("GET", `/api/orders/${placed.id}`)).json()).toEqual(placed);
     const lines = orders.lines.filter(({ action }) => action === "order.placed");
-    expect(lines.at(-1)?.["extra"]).toEqual({ order_id: placed.id, piece_id: pieceId, quantity: 2 });
+    expect(lines.at(-1)?.["extra"]).toEqual({ order_id: placed.id, kind: "buy", piece_id: pieceId, quantity: 2 });
   });
 
   test("out of stock is told as 409 and kept as a failed order", async () => {
@@ -82,21 +78,33 @@ describe("placing an order", () => {
 });
 
 describe("an idempotency key", () => {
-  test("sent 20 times at once makes one order, and every answer is the same", async () => {
+  test("sent 20 times at once makes one order: whoever comes while it is under way is told so, later ones get its answer", async () => {
     const send = await orders.as(newName());
     const headers = { "idempotency-key": "k1" };
     const body = { pieceId, quantity: 1 };
-    const before = orders.lines.filter(({ action }) => action === "order.placed").length;
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        const response = await send("POST", "/api/orders", body, headers);
-        return [response.status, response.headers.get("location"), JSON.stringify(await response.json())];
-      }),
-    );
-    expect(new Set(answers.map(String)).size).toBe(1);
-    expect(answers[0]?.[0]).toBe(201);
+    const under = Promise.withResolvers<void>();
+    fake.reserve = async (request) => {
+      await under.promise;
+      return held(request);
+    };
+    const place = () => send("POST", "/api/orders", body, headers);
+    const first = place();
+    const others: Response[] = [];
+    while (others.length < 19) others.push(await Promise.race([place(), first]));
+    for (const other of others) {
+      expect([other.status, other.headers.get("retry-after")]).toEqual([409, "1"]);
+      expect(problem.parse(await other.json()).code).toBe("idempotency_in_flight");
+    }
+    under.resolve();
+    const made = await first;
+    const again = await place();
+    expect([made.status, again.status, again.headers.get("location")]).toEqual([
+      201,
+      201,
+      made.headers.get("location"),
+    ]);
+    expect(await again.json()).toEqual(await made.json());
     expect(orderPage.parse(await (await send("GET", "/api/orders")).json()).items).toHaveLength(1);
-    expect(orders.lines.filter(({ action }) => action === "order.placed")).toHaveLength(before + 1);
   });
 
   test("with another body is a conflict, also for an unknown piece; for another customer it is free", async () => {
@@ -108,7 +116,7 @@ describe("an idempotency key", () => {
       { pieceId: "no-such-piece", quantity: 1 },
     ]) {
       const other = await send("POST", "/api/orders", body, headers);
-      expect([other.status, problem.parse(await other.json()).code]).toEqual([409, "idempotency_conflict"]);
+      expect([other.status, problem.parse(await other.json()).code]).toEqual([422, "idempotency_conflict"]);
     }
     const stranger = await orders.as(newName());
     expect((await stranger("POST", "/api/orders", { pieceId, quantity: 2 }, headers)).status).toBe(201);

@@ -1,74 +1,92 @@
+import type { Money } from "@vitrine/contracts/money";
 import type { OrderRequest } from "@vitrine/contracts/orders";
-import { ServiceError } from "@vitrine/kit/errors";
 import type { Events } from "./events.ts";
+import type { Fulfilment } from "./fulfilment.ts";
+import type { Effect } from "./idempotent.ts";
 import type { InventoryClient } from "./inventory-client.ts";
-import { settlementOf } from "./order-state.ts";
+import { stepAfterReservation } from "./order-state.ts";
 import type { Catalogue } from "./store/catalogue.ts";
-import type { OrderStore, StoredOrder } from "./store/orders.ts";
+import type { NewOrder, OrderStore, StoredOrder } from "./store/orders.ts";
+import type { TradeStore } from "./store/trades.ts";
 
 export interface PlaceRequest extends OrderRequest {
   readonly customer: string;
-  readonly key: string | undefined;
   readonly requestId: string;
 }
 
 export type PlaceOutcome =
-  | { readonly kind: "settled"; readonly order: StoredOrder }
+  | { readonly kind: "order"; readonly order: StoredOrder }
   | { readonly kind: "unknown_piece" }
-  | { readonly kind: "conflict" };
+  | { readonly kind: "price_changed"; readonly price: Money };
 
 export interface PlacingDeps {
   readonly catalogue: Catalogue;
   readonly orders: OrderStore;
+  readonly trades: TradeStore;
   readonly inventory: InventoryClient;
+  readonly fulfilment: Fulfilment;
   readonly events: Events;
-  /** Makes order ids; they must sort by time. */
-  readonly newId?: () => string;
-  /** Told when an order failed that may hold a reservation, so that the next customer need not wait for it. */
+  /** For how long a reserved order waits for its payment. */
+  readonly holdSeconds: number;
+  /** Told when an order ended that may hold a reservation, so that the next customer need not wait for it. */
   readonly releaseSoon: () => void;
 }
 
+/** Inventory holds the pieces a little longer, so that what is paid in the last moment is still there. */
+const marginSeconds = 60;
+
 /**
- * Places an order: keeps it, reserves under its own id, settles it. Whoever brings the key of an order that is not
- * settled drives the same order on: the reservation is idempotent and only one can settle it.
+ * Places an order: keeps it, then reserves pieces under its own id, or takes them back from the customer. Whoever takes
+ * the request up again drives the same order on: every step is taken once.
  */
-export function createPlacing(deps: PlacingDeps): (request: PlaceRequest) => Promise<PlaceOutcome> {
-  const { catalogue, orders, inventory, events } = deps;
-  const newId = deps.newId ?? (() => Bun.randomUUIDv7());
+export function createPlacing(deps: PlacingDeps): (request: PlaceRequest, effect: Effect) => Promise<PlaceOutcome> {
+  const { catalogue, orders, trades, inventory, fulfilment, events, holdSeconds } = deps;
 
-  const findKnown = async ({ customer, key }: PlaceRequest) =>
-    key === undefined ? undefined : await orders.findByKey(customer, key);
-
-  async function keep(request: PlaceRequest): Promise<StoredOrder | undefined> {
-    const piece = await catalogue.find(request.pieceId);
-    if (piece === undefined) return undefined;
-    const { customer, quantity, key, requestId } = request;
-    const order =
-      (await orders.insert({ id: newId(), customer, piece, quantity, key, requestId })) ?? (await findKnown(request));
-    if (order !== undefined) return order;
-    // The order that had the key failed and freed it between two statements.
-    throw new ServiceError("unavailable", undefined, { reason: "key_freed", retryAfterSeconds: 1 });
+  async function present(id: string): Promise<StoredOrder> {
+    const order = await orders.find(id);
+    if (order === undefined) throw new Error(`order ${id} is gone`);
+    return order;
   }
 
-  async function settle(order: StoredOrder): Promise<StoredOrder> {
-    const { id, pieceId, quantity } = order;
-    const outcome = await inventory.reserve({ id, pieceId, quantity });
-    const settlement = settlementOf(outcome);
-    const settled = await orders.settle(id, settlement);
-    if (settled !== undefined) {
-      events.settled(settled);
-      if (settlement.status === "failed" && settlement.releaseDue) deps.releaseSoon();
-      return settled;
-    }
-    const current = await orders.find(id);
-    if (current === undefined) throw new Error(`order ${id} is gone`);
-    return current;
+  async function buy(request: NewOrder): Promise<StoredOrder> {
+    const placed = await orders.insert(request);
+    if (placed !== undefined) events.step(placed);
+    return await settle(placed ?? (await present(request.id)), request.requestId);
   }
 
-  return async (request) => {
-    const order = (await findKnown(request)) ?? (await keep(request));
-    if (order === undefined) return { kind: "unknown_piece" };
-    if (order.pieceId !== request.pieceId || order.quantity !== request.quantity) return { kind: "conflict" };
-    return { kind: "settled", order: order.status === "placed" ? await settle(order) : order };
+  async function settle(order: StoredOrder, requestId: string): Promise<StoredOrder> {
+    if (order.status !== "placed") return order;
+    const step = stepAfterReservation(await inventory.reserve(order, holdSeconds + marginSeconds));
+    const settled = await orders.move(order.id, step, { requestId, holdSeconds });
+    if (settled === undefined) return await present(order.id);
+    events.step(settled);
+    if (step.releaseDue) deps.releaseSoon();
+    return settled;
+  }
+
+  async function sell(request: NewOrder): Promise<StoredOrder> {
+    const passed = await trades.sell(request);
+    for (const order of passed) events.step(order);
+    return await complete(passed.at(-1) ?? (await present(request.id)), request.requestId);
+  }
+
+  async function complete(order: StoredOrder, requestId: string): Promise<StoredOrder> {
+    return order.status === "paid" ? await fulfilment.complete(order, requestId) : order;
+  }
+
+  return async ({ kind, pieceId, quantity, expectedPrice, customer, requestId }, { id, resumed }) => {
+    const known = resumed ? await orders.find(id) : undefined;
+    if (known?.kind === "buy") return { kind: "order", order: await settle(known, requestId) };
+    if (known?.kind === "sell") return { kind: "order", order: await complete(known, requestId) };
+    const piece = await catalogue.find(pieceId);
+    if (piece === undefined) return { kind: "unknown_piece" };
+    const { price } = piece;
+    if (expectedPrice !== undefined && !isSame(expectedPrice, price)) return { kind: "price_changed", price };
+    const order = { id, kind, customer, piece, quantity, requestId };
+    return { kind: "order", order: kind === "buy" ? await buy(order) : await sell(order) };
   };
+}
+
+function isSame(a: Money, b: Money): boolean {
+  return a.amount === b.amount && a.currency === b.currency;
 }

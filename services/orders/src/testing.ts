@@ -1,15 +1,13 @@
 import { join } from "node:path";
+import { createFaults } from "@vitrine/kit/faults";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
 import { startPostgres } from "@vitrine/kit/testing/postgres";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
+import { createUpstream } from "@vitrine/kit/upstream";
 import { createApp } from "./app.ts";
-import { createEvents } from "./events.ts";
-import { createInventoryClient } from "./inventory-client.ts";
-import { createCatalogue } from "./store/catalogue.ts";
-import { createOrderStore } from "./store/orders.ts";
-import { createSweep } from "./sweep.ts";
+import { createBusiness } from "./business.ts";
 
 export interface TestOrdersOptions {
   readonly inventoryUrl: string;
@@ -17,6 +15,7 @@ export interface TestOrdersOptions {
   readonly ownServer?: boolean;
   /** How long a call to inventory may take, in milliseconds. */
   readonly timeoutMs?: number;
+  readonly holdSeconds?: number;
 }
 
 /** The whole service on a real database of its own, without a port; the sweep runs when the test says so. */
@@ -28,23 +27,25 @@ export async function startOrders(options: TestOrdersOptions) {
   const issuer = options.issuer ?? (await createTestIssuer());
   const ownToken = await issuer.sign("inventory:write", { sub: "orders", client_id: "orders" });
   const tokens = { get: async () => ownToken, forget: () => undefined };
-  const inventory = createInventoryClient({
+  const inventory = createUpstream({
+    name: "inventory",
     url: options.inventoryUrl,
     tokens,
     logger,
     timeoutMs: options.timeoutMs ?? 2_000,
+    // What a broken circuit does is the kit's to test; here every call is to arrive.
+    openMs: 1,
   });
-  const orders = createOrderStore(database);
-  const events = createEvents(logger);
-  const sweepDeps = { orders, inventory, events, logger };
+  const holdSeconds = options.holdSeconds ?? 900;
+  const business = (interruptedAfterMs: number) =>
+    createBusiness({ database, inventory, logger, holdSeconds, interruptedAfterMs });
   const app = createApp({
+    ...business(60_000),
     logger,
     readiness: alwaysReady,
     verifier: issuer.verifier,
-    catalogue: createCatalogue(database),
-    orders,
-    inventory,
-    events,
+    issuer: issuer.issuer,
+    faults: createFaults({ service: "orders", enabled: false, logger }),
     releaseSoon: () => undefined,
   });
   return {
@@ -53,10 +54,11 @@ export async function startOrders(options: TestOrdersOptions) {
     issuer,
     lines,
     server,
-    sweep: (interruptedAfterMs = 60_000) => createSweep({ ...sweepDeps, interruptedAfterMs }).run(),
+    sweep: (interruptedAfterMs = 60_000) => business(interruptedAfterMs).sweep.run(),
     /** Sends a request as a person, or anyone with the scopes of an operator. */
-    as: async (sub: string) => {
-      const token = await issuer.sign("orders:read orders:write catalog:write", { sub });
+    as: async (sub: string, role?: "operator") => {
+      const claims = role === undefined ? { sub } : { sub, role };
+      const token = await issuer.sign("orders:read orders:write catalog:write", claims);
       return (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
         app.request(path, {
           method,

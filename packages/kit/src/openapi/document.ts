@@ -131,6 +131,7 @@ const refusalTexts: Readonly<Record<number, string>> = {
   404: "There is no such thing.",
   409: "It does not go with what there is.",
   413: "The body is too large.",
+  422: "The idempotency key was used for another request.",
   429: "Too many attempts; Retry-After says when to come back.",
   503: "The service cannot answer right now; Retry-After says when to come back.",
 };

@@ -1,5 +1,6 @@
+import { currency } from "@vitrine/contracts/money";
 import { pieceInput } from "@vitrine/contracts/orders";
-import { maison, pieceId, pieceKinds } from "@vitrine/contracts/piece";
+import { maison, pieceId, pieceKind } from "@vitrine/contracts/piece";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireScope } from "@vitrine/kit/http/auth";
@@ -9,16 +10,41 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "../deps.ts";
 
-const byId = z.object({ id: pieceId });
-const listQuery = pageQuery(pieceId).extend({ maison: maison.optional(), kind: z.enum(pieceKinds).optional() });
+export const byPiece = z.strictObject({ id: pieceId });
+
+const amount = z
+  .string()
+  .regex(/^\d{1,15}$/, "minor units: a whole number")
+  .transform(Number)
+  .optional();
+
+export const pieceQuery = pageQuery(pieceId)
+  .extend({
+    q: z
+      .string()
+      .max(80)
+      .regex(/[\p{L}\p{N}]/u, "at least one letter or digit")
+      .optional(),
+    maison: maison.optional(),
+    kind: pieceKind.optional(),
+    currency: currency.optional(),
+    minPrice: amount.describe("Minor units, included; with `currency`."),
+    maxPrice: amount.describe("Minor units, included; with `currency`."),
+    limited: z.literal("true").optional().describe("Only pieces of which there is a limited edition."),
+  })
+  .refine(({ currency: of, minPrice, maxPrice }) => of !== undefined || (minPrice ?? maxPrice) === undefined, {
+    path: ["currency"],
+    message: "prices are compared in one currency: name it",
+  });
 
 export function catalogueRoutes({ verifier, catalogue, events }: Deps) {
   return new Hono<AppEnv>()
-    .get("/", requireScope(verifier, "orders:read"), validated("query", listQuery), async (c) => {
-      const { cursor, limit, ...filter } = c.req.valid("query");
-      return c.json(toPage(await catalogue.list(filter, cursor, limit + 1), limit, (piece) => piece.id));
+    .get("/", requireScope(verifier, "orders:read"), validated("query", pieceQuery), async (c) => {
+      const { cursor, limit, q, limited, ...filter } = c.req.valid("query");
+      const asked = { ...filter, search: q, limited: limited !== undefined };
+      return c.json(toPage(await catalogue.list(asked, cursor, limit + 1), limit, (piece) => piece.id));
     })
-    .get("/:id", requireScope(verifier, "orders:read"), validated("param", byId), async (c) => {
+    .get("/:id", requireScope(verifier, "orders:read"), validated("param", byPiece), async (c) => {
       const piece = await catalogue.find(c.req.valid("param").id);
       if (piece === undefined) throw new ServiceError("not_found", "the catalogue has no such piece");
       return c.json(piece);
@@ -26,7 +52,7 @@ export function catalogueRoutes({ verifier, catalogue, events }: Deps) {
     .put(
       "/:id",
       requireScope(verifier, "catalog:write"),
-      validated("param", byId),
+      validated("param", byPiece),
       validated("json", pieceInput),
       async (c) => {
         const piece = { ...c.req.valid("param"), ...c.req.valid("json") };

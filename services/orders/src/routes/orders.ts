@@ -1,70 +1,76 @@
+import { customerId } from "@vitrine/contracts/customers";
 import { idempotencyHeader } from "@vitrine/contracts/idempotency";
-import { type Order, orderRequest } from "@vitrine/contracts/orders";
-import { ServiceError } from "@vitrine/kit/errors";
+import { orderKinds, orderRequest, orderStatuses } from "@vitrine/contracts/orders";
+import { maison, pieceKind } from "@vitrine/contracts/piece";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireScope } from "@vitrine/kit/http/auth";
 import { pageQuery, toPage } from "@vitrine/kit/http/page";
 import { validated } from "@vitrine/kit/http/validate";
 import { Hono } from "hono";
 import { z } from "zod";
+import { customerOf } from "../access.ts";
 import type { Deps } from "../deps.ts";
-import { createPlacing, type PlaceOutcome } from "../placing.ts";
-import type { StoredOrder } from "../store/orders.ts";
+import { createOrderDesk } from "../order-desk.ts";
+import { answer } from "./answer.ts";
+import { toOrderReply } from "./order-reply.ts";
 
-const orderId = z.uuid();
-const retryAfterSeconds = 5;
+export const byId = z.strictObject({ id: z.uuid() });
+
+/** Operators get their own orders unless they name somebody, or this. */
+const everybody = "*";
+
+export const orderQuery = pageQuery(z.uuid()).extend({
+  customer: customerId.optional().describe("Operators: a customer, or `*` for all of them."),
+  status: z.enum(orderStatuses).optional(),
+  kind: z.enum(orderKinds).optional(),
+  maison: maison.optional(),
+  pieceKind: pieceKind.optional(),
+  from: z.iso.datetime().optional().describe("Placed at or after this time."),
+  to: z.iso.datetime().optional().describe("Placed before this time."),
+});
 
 export function orderRoutes(deps: Deps) {
   const { verifier, orders } = deps;
-  const place = createPlacing(deps);
+  const desk = createOrderDesk(deps);
+  const mayRead = requireScope(verifier, "orders:read");
+  const mayWrite = requireScope(verifier, "orders:write");
+  const keyed = validated("header", idempotencyHeader);
   return new Hono<AppEnv>()
-    .post(
-      "/",
-      requireScope(verifier, "orders:write"),
-      validated("header", idempotencyHeader),
-      validated("json", orderRequest),
-      async (c) => {
-        const outcome = await place({
-          ...c.req.valid("json"),
-          customer: c.var.claims.sub,
-          key: c.req.valid("header")["idempotency-key"],
-          requestId: c.var.requestId,
-        });
-        const order = reservedOrder(outcome);
-        return c.json(toReply(order), 201, { location: toPath(order) });
-      },
-    )
-    .get("/", requireScope(verifier, "orders:read"), validated("query", pageQuery(orderId)), async (c) => {
-      const { cursor, limit } = c.req.valid("query");
-      const page = toPage(await orders.list(c.var.claims.sub, cursor, limit + 1), limit, (order) => order.id);
-      return c.json({ ...page, items: page.items.map(toReply) });
+    .post("/", mayWrite, keyed, validated("json", orderRequest), async (c) => {
+      const body = c.req.valid("json");
+      const customer = c.var.claims.sub;
+      const key = c.req.valid("header")["idempotency-key"];
+      const request = { customer, key, method: "POST", path: "/api/orders", body };
+      const { requestId } = c.var;
+      const reply = await desk.once("place", request, (effect) => desk.place({ ...body, customer, requestId }, effect));
+      return answer(reply);
     })
-    .get("/:id", requireScope(verifier, "orders:read"), validated("param", z.object({ id: orderId })), async (c) => {
-      const order = await orders.find(c.req.valid("param").id, c.var.claims.sub);
-      if (order === undefined) throw new ServiceError("not_found", "you have no such order");
-      return c.json(toReply(order));
+    .get("/", mayRead, validated("query", orderQuery), async (c) => {
+      const { cursor, limit, customer, ...filter } = c.req.valid("query");
+      const whose = customerOf(c.var.claims, customer);
+      const asked = whose === everybody ? filter : { ...filter, customer: whose };
+      const page = toPage(await orders.list(asked, cursor, limit + 1), limit, (order) => order.id);
+      return c.json({ ...page, items: page.items.map(toOrderReply) });
+    })
+    .get("/:id", mayRead, validated("param", byId), async (c) =>
+      c.json(toOrderReply(await desk.find(c.req.valid("param").id, c.var.claims))),
+    )
+    .get("/:id/events", mayRead, validated("param", byId), async (c) => {
+      const { id } = await desk.find(c.req.valid("param").id, c.var.claims);
+      return c.json({ items: await orders.events(id) });
+    })
+    .post("/:id/pay", mayWrite, validated("param", byId), keyed, async (c) => {
+      const { id } = c.req.valid("param");
+      const customer = c.var.claims.sub;
+      const key = c.req.valid("header")["idempotency-key"];
+      const request = { customer, key, method: "POST", path: `/api/orders/${id}/pay` };
+      return answer(await desk.once("pay", request, () => desk.pay(id, customer, c.var.requestId)));
+    })
+    .post("/:id/cancel", mayWrite, validated("param", byId), keyed, async (c) => {
+      const { id } = c.req.valid("param");
+      const customer = c.var.claims.sub;
+      const key = c.req.valid("header")["idempotency-key"];
+      const request = { customer, key, method: "POST", path: `/api/orders/${id}/cancel` };
+      return answer(await desk.once("cancel", request, () => desk.cancel(id, customer, c.var.requestId)));
     });
-}
-
-/** @throws ServiceError for every outcome but a reserved order; the failed order is named in `Location` */
-function reservedOrder(outcome: PlaceOutcome): StoredOrder {
-  if (outcome.kind === "conflict") throw new ServiceError("idempotency_conflict");
-  if (outcome.kind === "unknown_piece") {
-    const fields = [{ field: "pieceId", message: "the catalogue has no such piece" }];
-    throw new ServiceError("not_found", "pieceId: the catalogue has no such piece", { fields });
-  }
-  const { order } = outcome;
-  if (order.reason === null) return order;
-  const headers = { location: toPath(order) };
-  if (order.reason === "out_of_stock") throw new ServiceError("out_of_stock", undefined, { headers });
-  throw new ServiceError("unavailable", undefined, { reason: order.reason, retryAfterSeconds, headers });
-}
-
-function toPath(order: StoredOrder): string {
-  return `/api/orders/${order.id}`;
-}
-
-function toReply({ id, pieceId, quantity, unitAmount, currency, status, reason, createdAt }: StoredOrder): Order {
-  const total = { amount: unitAmount * quantity, currency };
-  return { id, pieceId, quantity, total, status, reason, createdAt: createdAt.toISOString() };
 }

@@ -1,154 +1,228 @@
-import type { Piece } from "@vitrine/contracts/orders";
+import type { OrderEvent, orderKinds, Piece } from "@vitrine/contracts/orders";
 import type { Database, Queryable } from "@vitrine/kit/postgres";
-import { type FailureReason, interruption, type OrderStatus, type Settlement, statesBefore } from "../order-state.ts";
+import { type OrderReason, type OrderStatus, statesBefore, type Step } from "../order-state.ts";
 
-interface NewOrder {
+export type OrderKind = (typeof orderKinds)[number];
+
+export interface NewOrder {
   readonly id: string;
+  readonly kind: OrderKind;
   readonly customer: string;
   readonly piece: Piece;
   readonly quantity: number;
-  readonly key: string | undefined;
   readonly requestId: string;
 }
 
 export interface StoredOrder {
   readonly id: string;
+  readonly kind: OrderKind;
+  readonly customer: string;
   readonly pieceId: string;
+  readonly maison: string;
+  readonly pieceKind: Piece["kind"];
   readonly quantity: number;
   readonly unitAmount: number;
   readonly currency: string;
   readonly status: OrderStatus;
-  readonly reason: FailureReason | null;
+  readonly reason: OrderReason | null;
+  /** Of the request that placed it. */
   readonly requestId: string;
   readonly createdAt: Date;
+  readonly changedAt: Date;
+  readonly expiresAt: Date | null;
 }
 
-/** An order that has just left `placed`, with what its metrics say about the piece. */
-export interface SettledOrder extends StoredOrder {
-  readonly kind: Piece["kind"];
-  readonly maison: string;
+export interface OrderFilter {
+  readonly customer?: string | undefined;
+  readonly status?: OrderStatus | undefined;
+  readonly kind?: OrderKind | undefined;
+  readonly maison?: string | undefined;
+  readonly pieceKind?: Piece["kind"] | undefined;
+  /** Placed at or after, and before. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
 }
+
+/** Work nobody is at any more: orders not settled, not paid in time, paid and not fulfilled, or still holding pieces. */
+export type Due = "interrupted" | "expired" | "paid" | "release";
 
 export interface OrderStore {
-  /** Keeps a new order as `placed`; `undefined` when the customer has used the key for another one. */
+  find(id: string): Promise<StoredOrder | undefined>;
+  /** Older than `before`, newest first, up to `count`. */
+  list(filter: OrderFilter, before: string | undefined, count: number): Promise<readonly StoredOrder[]>;
+  events(id: string): Promise<readonly OrderEvent[]>;
+  /** Keeps a new order as `placed`; `undefined` when there is one of its id. */
   insert(order: NewOrder): Promise<StoredOrder | undefined>;
-  find(id: string, customer?: string): Promise<StoredOrder | undefined>;
-  findByKey(customer: string, key: string): Promise<StoredOrder | undefined>;
-  /** The customer's orders older than `before`, newest first, up to `count`. */
-  list(customer: string, before: string | undefined, count: number): Promise<readonly StoredOrder[]>;
-  /** Takes an order out of `placed`; `undefined` when someone else already has. */
-  settle(id: string, settlement: Settlement): Promise<SettledOrder | undefined>;
-  /** Fails every order that has been `placed` for longer than `ageMs`. */
-  settleInterrupted(ageMs: number): Promise<readonly SettledOrder[]>;
-  /** Failed orders whose reservation may still exist, oldest first, up to `count`. */
-  listReleaseDue(count: number): Promise<readonly StoredOrder[]>;
+  /** Takes one step; `undefined` when the order is not in a state to take it, as when somebody else was quicker. */
+  move(id: string, step: Step, by: MovedBy): Promise<StoredOrder | undefined>;
+  /** @param ageMs how long nothing may have happened to an interrupted or paid order */
+  listDue(due: Due, ageMs: number, count: number): Promise<readonly StoredOrder[]>;
   markReleased(id: string): Promise<void>;
+}
+
+export interface MovedBy {
+  readonly requestId: string;
+  /** For how long pieces are held; needed to become `reserved`. */
+  readonly holdSeconds?: number;
 }
 
 interface OrderRow {
   readonly id: string;
+  readonly kind: OrderKind;
+  readonly customer: string;
   readonly piece_id: string;
+  readonly maison: string;
+  readonly piece_kind: Piece["kind"];
   readonly quantity: number;
   readonly unit_amount: string;
   readonly currency: string;
   readonly status: OrderStatus;
-  readonly reason: FailureReason | null;
+  readonly reason: OrderReason | null;
   readonly request_id: string;
   readonly created_at: Date;
+  readonly changed_at: Date;
+  readonly expires_at: Date | null;
   readonly [column: string]: unknown;
 }
 
-interface SettledRow extends OrderRow {
-  readonly kind: Piece["kind"];
-  readonly maison: string;
-}
-
-const columns = [
-  "id",
-  "piece_id",
-  "quantity",
-  "unit_amount",
-  "currency",
-  "status",
-  "reason",
-  "request_id",
-  "created_at",
-]
-  .map((column) => `o.${column}`)
-  .join(", ");
-const newestPossible = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+const columns = `id, kind, customer, piece_id, maison, piece_kind, quantity, unit_amount, currency, status, reason,
+  request_id, created_at, changed_at, expires_at`;
 
 export function createOrderStore(database: Database): OrderStore {
-  const one = async (text: string, values: readonly unknown[]) => {
-    const [row] = await database.query<OrderRow>(text, values);
-    return row === undefined ? undefined : toOrder(row);
-  };
-  const many = async (text: string, values: readonly unknown[]) =>
-    (await database.query<OrderRow>(text, values)).map(toOrder);
   return {
-    insert: ({ id, customer, piece, quantity, key, requestId }) =>
-      one(
-        `insert into orders as o
-           (id, customer, piece_id, quantity, unit_amount, currency, idempotency_key, request_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
-         on conflict (customer, idempotency_key) where idempotency_key is not null do nothing
-         returning ${columns}`,
-        [id, customer, piece.id, quantity, piece.price.amount, piece.price.currency, key ?? null, requestId],
-      ),
-    find: (id, customer) =>
-      customer === undefined
-        ? one(`select ${columns} from orders o where id = $1`, [id])
-        : one(`select ${columns} from orders o where id = $1 and customer = $2`, [id, customer]),
-    findByKey: (customer, key) =>
-      one(`select ${columns} from orders o where customer = $1 and idempotency_key = $2`, [customer, key]),
-    list: (customer, before, count) =>
-      many(`select ${columns} from orders o where customer = $1 and id < $2 order by id desc limit $3`, [
-        customer,
-        before ?? newestPossible,
-        count,
-      ]),
-    settle: async (id, settlement) => (await settle(database, "o.id = $6", id, settlement))[0],
-    settleInterrupted: (ageMs) =>
-      settle(database, "o.created_at < now() - $6::float8 * interval '1 millisecond'", ageMs, interruption),
-    listReleaseDue: (count) => many(`select ${columns} from orders o where release_due order by id limit $1`, [count]),
+    find: (id) => one(database, `select ${columns} from orders where id = $1`, [id]),
+    list: (filter, before, count) => {
+      const { text, values } = listOrdersQuery(filter, before, count);
+      return many(database, text, values);
+    },
+    events: async (id) => {
+      const rows = await database.query<OrderRow & { readonly at: Date }>(
+        "select status, reason, request_id, at from order_events where order_id = $1 order by order_events.id",
+        [id],
+      );
+      return rows.map(({ status, reason, request_id, at }) => ({
+        status,
+        reason,
+        requestId: request_id,
+        at: at.toISOString(),
+      }));
+    },
+    insert: (order) => insertOrder(database, order),
+    move: (id, step, by) => moveOrder(database, id, step, by),
+    listDue: (due, ageMs, count) =>
+      many(database, dueQueries[due], due === "interrupted" || due === "paid" ? [count, ageMs] : [count]),
     markReleased: async (id) => {
       await database.query("update orders set release_due = false where id = $1", [id]);
     },
   };
 }
 
-async function settle(
-  on: Queryable,
-  condition: string,
-  value: string | number,
-  settlement: Settlement,
-): Promise<readonly SettledOrder[]> {
-  const failed = settlement.status === "failed" ? settlement : undefined;
-  const rows = await on.query<SettledRow>(
-    `update orders o set status = $1, reason = $2, release_due = $3, settled_at = now(),
-       idempotency_key = case when $4 then null else o.idempotency_key end
-     from pieces p where p.id = o.piece_id and o.status = any($5) and ${condition}
-     returning ${columns}, p.kind, p.maison`,
+export const dueQueries: Readonly<Record<Due, string>> = {
+  interrupted: `select ${columns} from orders
+    where status = 'placed' and created_at < now() - $2::float8 * interval '1 millisecond' order by created_at limit $1`,
+  expired: `select ${columns} from orders
+    where status = 'reserved' and expires_at <= now() order by expires_at limit $1`,
+  paid: `select ${columns} from orders
+    where status = 'paid' and changed_at < now() - $2::float8 * interval '1 millisecond' order by changed_at limit $1`,
+  release: `select ${columns} from orders where release_due order by id limit $1`,
+};
+
+/** Locked by the fault `lock_contention`: nobody can order while it is. */
+export const rowsEverybodyNeeds = "select id from customers order by id for update";
+
+/** One statement: the customer, the order, and its first event. */
+export function insertOrder(on: Queryable, order: NewOrder): Promise<StoredOrder | undefined> {
+  const { id, kind, customer, piece, quantity, requestId } = order;
+  return one(
+    on,
+    `with active as (
+       insert into customers as c (id) values ($2)
+       on conflict (id) do update set last_active_at = now() where c.last_active_at < now() - interval '10 seconds'
+     ), made as (
+       insert into orders (id, customer, kind, piece_id, maison, piece_kind, quantity, unit_amount, currency, request_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       on conflict (id) do nothing
+       returning ${columns}
+     ), noted as (
+       insert into order_events (order_id, status, request_id) select id, status, request_id from made
+     )
+     select ${columns} from made`,
     [
-      settlement.status,
-      failed?.reason ?? null,
-      failed?.releaseDue ?? false,
-      failed?.freesKey ?? false,
-      statesBefore(settlement.status),
-      value,
+      id,
+      customer,
+      kind,
+      piece.id,
+      piece.maison,
+      piece.kind,
+      quantity,
+      piece.price.amount,
+      piece.price.currency,
+      requestId,
     ],
   );
-  return rows.map(toSettled);
 }
 
-function toSettled(row: SettledRow): SettledOrder {
-  return { ...toOrder(row), kind: row.kind, maison: row.maison };
+/** One statement: the change of state under its condition, and its event. */
+export function moveOrder(on: Queryable, id: string, step: Step, by: MovedBy): Promise<StoredOrder | undefined> {
+  const { to, reason, releaseDue } = step;
+  return one(
+    on,
+    `with moved as (
+       update orders set status = $2, reason = $3, release_due = $4, changed_at = now(),
+         expires_at = coalesce(now() + make_interval(secs => $5), expires_at)
+       where id = $1 and status = any($6) and ($2 <> 'paid' or expires_at > now())
+       returning ${columns}
+     ), noted as (
+       insert into order_events (order_id, status, reason, request_id) select id, status, reason, $7 from moved
+     )
+     select ${columns} from moved`,
+    [id, to, reason, releaseDue, by.holdSeconds ?? null, statesBefore(to), by.requestId],
+  );
+}
+
+const newestPossible = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+/** One text per set of filters, so that each is planned for its own index. Ids are UUIDv7: their order is that of time. */
+export function listOrdersQuery(filter: OrderFilter, before: string | undefined, count: number) {
+  const values: unknown[] = [before ?? newestPossible, count];
+  const conditions = ["id < $1"];
+  const equal = { customer: "customer", status: "status", kind: "kind", maison: "maison", pieceKind: "piece_kind" };
+  for (const [name, column] of Object.entries(equal)) {
+    const value = filter[name as keyof typeof equal];
+    if (value !== undefined) conditions.push(`${column} = $${values.push(value)}`);
+  }
+  if (filter.from !== undefined) conditions.push(`id >= $${values.push(firstIdAt(filter.from))}`);
+  if (filter.to !== undefined) conditions.push(`id < $${values.push(firstIdAt(filter.to))}`);
+  return {
+    text: `select ${columns} from orders where ${conditions.join(" and ")} order by id desc limit $2`,
+    values,
+  };
+}
+
+/** The lowest UUIDv7 of a moment (RFC 9562 §5.7). */
+export function firstIdAt(time: string): string {
+  const ms = Math.min(Math.max(Date.parse(time), 0), 2 ** 48 - 1)
+    .toString(16)
+    .padStart(12, "0");
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-7000-8000-000000000000`;
+}
+
+async function one(on: Queryable, text: string, values: readonly unknown[]): Promise<StoredOrder | undefined> {
+  return (await many(on, text, values))[0];
+}
+
+async function many(on: Queryable, text: string, values: readonly unknown[]): Promise<readonly StoredOrder[]> {
+  return (await on.query<OrderRow>(text, values)).map(toOrder);
 }
 
 function toOrder(row: OrderRow): StoredOrder {
   return {
     id: row.id,
+    kind: row.kind,
+    customer: row.customer,
     pieceId: row.piece_id,
+    maison: row.maison,
+    pieceKind: row.piece_kind,
     quantity: row.quantity,
     unitAmount: Number(row.unit_amount),
     currency: row.currency,
@@ -156,5 +230,7 @@ function toOrder(row: OrderRow): StoredOrder {
     reason: row.reason,
     requestId: row.request_id,
     createdAt: row.created_at,
+    changedAt: row.changed_at,
+    expiresAt: row.expires_at,
   };
 }
