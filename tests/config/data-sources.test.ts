@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { dashboards } from "@vitrine/dashboards/all";
 import { consoleAddress } from "@vitrine/dashboards/to-grafana";
 import { z } from "zod";
 import { engines, repositoryRoot } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
+import { composeService } from "./compose.ts";
 import { metricsIn } from "./metric-names.ts";
 
 const schema = z.strictObject({
@@ -29,6 +31,20 @@ const tracesToMetrics = z.looseObject({
   queries: z.array(z.object({ name: z.string(), query: z.string() })),
 });
 
+const provisionedDashboards = z.strictObject({
+  apiVersion: z.literal(1),
+  providers: z
+    .array(
+      z.looseObject({
+        type: z.literal("file"),
+        disableDeletion: z.literal(true),
+        allowUiUpdates: z.literal(false),
+        options: z.strictObject({ path: z.string() }),
+      }),
+    )
+    .min(1),
+});
+
 const file = Bun.file(join(repositoryRoot, "grafana/provisioning/datasources/vitrine.yaml"));
 const { datasources } = schema.parse(Bun.YAML.parse(await file.text()));
 
@@ -47,6 +63,16 @@ test("every engine that answers queries is a data source at its compose address,
     expect(url).toBe(`http://${uid}:${defaultEnginePorts[port ?? "postgres"]}`);
   }
   expect(datasources.filter(({ isDefault }) => isDefault).map(({ uid }) => uid)).toEqual(["prometheus"]);
+});
+
+test("dashboards are read from where compose puts their JSON, the home among them, and cannot be changed in the browser", async () => {
+  const text = await Bun.file(join(repositoryRoot, "grafana/provisioning/dashboards/vitrine.yaml")).text();
+  const { providers } = provisionedDashboards.parse(Bun.YAML.parse(text));
+  const { volumes, environment } = composeService("grafana");
+  for (const { options } of providers) expect(volumes).toContain(`./grafana/dashboards/json:${options.path}:ro`);
+  expect(volumes).toContain("./grafana/provisioning/dashboards:/etc/grafana/provisioning/dashboards:ro");
+  const files = dashboards.map(({ uid }) => `${providers[0]?.options.path}/${uid}.json`);
+  expect(files).toContain(environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] ?? "");
 });
 
 test("from an exemplar and from a log line one gets to the trace, and from the line to the request", () => {
