@@ -48,7 +48,7 @@ export const annotations: readonly Annotation[] = [
     query: {
       datasource: "loki",
       expr: '{service_name=~".+"} | action="service.started"',
-      legend: "{{service_name}} {{service_version}} started",
+      legend: "{{service_name}} started",
     },
     state: "good",
     quiet: true,
