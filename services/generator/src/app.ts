@@ -1,13 +1,22 @@
 import { createBaseApp } from "@vitrine/kit/http";
 import type { Readiness } from "@vitrine/kit/lifecycle";
 import type { Logger } from "@vitrine/kit/log";
+import type { TokenVerifier } from "@vitrine/kit/tokens";
+import { faultDeskRoutes } from "./routes/faults.ts";
+import { scenarioRoutes } from "./routes/scenarios.ts";
+import type { Simulation } from "./simulation.ts";
 
 export interface Deps {
   readonly logger: Logger;
   readonly readiness: Readiness;
+  readonly verifier: TokenVerifier;
+  readonly simulation: Pick<Simulation, "desk" | "director" | "report">;
 }
 
-/** Nobody calls the generator: it only tells how it is. */
-export function createApp(deps: Deps) {
-  return createBaseApp({ service: "generator", ...deps });
+export function createApp({ logger, readiness, verifier, simulation }: Deps) {
+  const app = createBaseApp({ service: "generator", logger, readiness });
+  const { desk, director, report } = simulation;
+  app.route("/api/faults", faultDeskRoutes(verifier, desk));
+  app.route("/api/scenarios", scenarioRoutes({ verifier, director, report }));
+  return app;
 }

@@ -1,102 +1,121 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { SeedPiece } from "./catalogue.ts";
 import { createCustomer } from "./customer.ts";
 import type { Answer, GatewayRequest } from "./gateway.ts";
+import { createRandom } from "./random.ts";
 
-const identity = { name: "customer-1", password: "not-a-real-password" };
-const pieces: readonly SeedPiece[] = [
-  { id: "piece-1", maison: "M", name: "N", kind: "watch", price: { amount: 1, currency: "EUR" }, stock: 1 },
-];
-const signedIn: Answer = {
-  status: 200,
-  body: { access_token: "t1", token_type: "Bearer", expires_in: 900, scope: "orders:read" },
+const ok: Answer = { status: 200, body: { items: [], next: null } };
+const price = { amount: 1_250_000, currency: "EUR" };
+const seen = { id: "piece-1", maison: "M", name: "N", kind: "watch", price, edition: null };
+const ordered = {
+  id: "0197c6a5-0000-7000-8000-000000000001",
+  kind: "buy",
+  customer: "customer-1",
+  pieceId: "piece-1",
+  maison: "M",
+  pieceKind: "watch",
+  quantity: 2,
+  unitPrice: price,
+  total: { amount: 2_500_000, currency: "EUR" },
+  status: "reserved",
+  reason: null,
+  createdAt: "2026-11-21T08:00:00.000Z",
+  changedAt: "2026-11-21T08:00:00.000Z",
+  expiresAt: "2026-11-21T08:15:00.000Z",
 };
 
-let time: number;
 let asked: GatewayRequest[];
 let answers: Record<string, (Answer | undefined)[]>;
+let token: string | undefined;
+let forgotten: number;
 
 beforeEach(() => {
-  time = 0;
   asked = [];
   answers = {};
+  token = "t1";
+  forgotten = 0;
 });
 
-/** A gateway that gives the prepared answers by path, the last one for ever. */
+/** At a gateway that gives the prepared answers by path, the last one for ever. */
 function newCustomer() {
   const send = async (request: GatewayRequest) => {
     asked.push(request);
-    const path = request.path.split("?")[0] ?? "";
-    const prepared = answers[path] ?? [{ status: 200, body: { items: [], next: null } }];
+    const prepared = answers[request.path.split("?")[0] ?? ""] ?? [ok];
     return prepared.length > 1 ? prepared.shift() : prepared[0];
   };
-  return createCustomer({ identity, pieces, gateway: { send, isResting: () => false }, now: () => time });
+  return createCustomer({
+    session: { token: async () => token, forget: () => (forgotten += 1), stolen: () => ({}) },
+    gateway: { send, isResting: () => false },
+    pieceIds: ["piece-1"],
+    random: createRandom("test"),
+  });
 }
 
-const paths = () => asked.map(({ path }) => path);
+const paths = () => asked.map(({ method = "GET", path }) => `${method} ${path}`);
 
 describe("a customer", () => {
-  test("registers when the account is new, then signs in and acts with the token", async () => {
-    answers = {
-      "/api/auth/login": [{ status: 401, body: {} }, signedIn],
-      "/api/auth/register": [{ status: 201, body: {} }],
-    };
+  test("acts with the token of the session, and signs in again after it was refused", async () => {
+    answers = { "/api/orders": [{ status: 401, body: {} }] };
     expect(await newCustomer().act({ kind: "orders" })).toBe(true);
-    expect(paths()).toEqual(["/api/auth/login", "/api/auth/register", "/api/auth/login", "/api/orders?limit=10"]);
-    expect(asked.at(-1)?.token).toBe("t1");
+    expect([asked[0]?.token, forgotten]).toEqual(["t1", 1]);
   });
 
-  test("signs in once for many requests at once, and again only when the token is about to expire", async () => {
-    answers = { "/api/auth/login": [signedIn] };
-    const customer = newCustomer();
-    await Promise.all(Array.from({ length: 5 }, () => customer.act({ kind: "orders" })));
-    time = 869_000;
-    await customer.act({ kind: "orders" });
-    expect(paths().filter((path) => path === "/api/auth/login")).toHaveLength(1);
-    time = 870_000;
-    await customer.act({ kind: "orders" });
-    expect(paths().filter((path) => path === "/api/auth/login")).toHaveLength(2);
-  });
-
-  test("signs in again after a refused token", async () => {
-    answers = { "/api/auth/login": [signedIn], "/api/orders": [{ status: 401, body: {} }] };
-    const customer = newCustomer();
-    await customer.act({ kind: "orders" });
-    await customer.act({ kind: "orders" });
-    expect(paths().filter((path) => path === "/api/auth/login")).toHaveLength(2);
-  });
-
-  test("who cannot sign in sends nothing else and waits before the next try", async () => {
-    answers = { "/api/auth/login": [undefined] };
-    const customer = newCustomer();
-    expect(await customer.act({ kind: "orders" })).toBe(false);
-    expect(await customer.act({ kind: "orders" })).toBe(false);
-    expect(paths()).toEqual(["/api/auth/login"]);
-    time = 15_000;
-    await customer.act({ kind: "orders" });
-    expect(paths()).toEqual(["/api/auth/login", "/api/auth/login"]);
+  test("who is not signed in sends nothing", async () => {
+    token = undefined;
+    expect(await newCustomer().act({ kind: "orders" })).toBe(false);
+    expect(asked).toEqual([]);
   });
 
   test("turns the pages of one shelf and starts another at its first page", async () => {
-    answers = { "/api/auth/login": [signedIn], "/api/catalog": [{ status: 200, body: { items: [], next: "c1" } }] };
+    answers = { "/api/catalog": [{ status: 200, body: { items: [], next: "c1" } }] };
     const customer = newCustomer();
     await customer.act({ kind: "browse", shelf: "watch" });
     await customer.act({ kind: "browse" });
     await customer.act({ kind: "browse", shelf: "all" });
-    expect(paths().slice(1)).toEqual([
-      "/api/catalog?limit=12&kind=watch",
-      "/api/catalog?limit=12&kind=watch&cursor=c1",
-      "/api/catalog?limit=12",
+    expect(paths()).toEqual([
+      "GET /api/catalog?limit=12&kind=watch",
+      "GET /api/catalog?limit=12&kind=watch&cursor=c1",
+      "GET /api/catalog?limit=12",
     ]);
   });
 
-  test("orders the piece under a key of its own", async () => {
-    answers = { "/api/auth/login": [signedIn] };
+  test("orders at the price that was seen, each time under a key of its own", async () => {
+    answers = { "/api/catalog/piece-1": [{ status: 200, body: seen }] };
     const customer = newCustomer();
+    await customer.act({ kind: "view", piece: 0 });
     await customer.act({ kind: "order", piece: 0, quantity: 2 });
     await customer.act({ kind: "order", piece: 0, quantity: 2 });
     const orders = asked.filter(({ action }) => action === "order");
-    expect(orders.map(({ body }) => body)).toEqual([1, 2].map(() => ({ pieceId: "piece-1", quantity: 2 })));
+    const body = { kind: "buy", pieceId: "piece-1", quantity: 2, expectedPrice: price };
+    expect(orders.map((request) => request.body)).toEqual([body, body]);
     expect(new Set(orders.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2);
+  });
+
+  test("pays what was ordered last; who could not pay deposits enough of its currency and pays then, once", async () => {
+    const pay = `/api/orders/${ordered.id}/pay`;
+    answers = {
+      "/api/orders": [{ status: 201, body: ordered }],
+      [pay]: [
+        { status: 409, body: {} },
+        { status: 200, body: { ...ordered, status: "fulfilled" } },
+      ],
+    };
+    const customer = newCustomer();
+    expect(await customer.act({ kind: "pay" })).toBe(false);
+    await customer.act({ kind: "order", piece: 0, quantity: 2 });
+    for (const kind of ["pay", "deposit", "pay", "pay"] as const) await customer.act({ kind });
+    expect(paths()).toEqual(["POST /api/orders", `POST ${pay}`, "POST /api/wallet/deposits", `POST ${pay}`]);
+    const deposited = asked.find(({ action }) => action === "deposit")?.body as { amount: number; currency: string };
+    expect(deposited.currency).toBe("EUR");
+    expect(deposited.amount).toBeGreaterThanOrEqual(2_500_000);
+  });
+
+  test("sells a piece of the collection, and nothing without one", async () => {
+    const item = { pieceId: "piece-1", name: "N", maison: "M", kind: "watch", quantity: 1, cost: price, value: price };
+    answers = { "/api/collection": [ok, { status: 200, body: { items: [item], next: null } }] };
+    const customer = newCustomer();
+    await customer.act({ kind: "sell" });
+    await customer.act({ kind: "sell" });
+    expect(paths().filter((path) => path === "POST /api/orders")).toHaveLength(1);
+    expect(asked.at(-1)?.body).toEqual({ kind: "sell", pieceId: "piece-1", quantity: 1 });
   });
 });

@@ -1,61 +1,42 @@
-import { tokenResponse } from "@vitrine/contracts/auth";
-import { cataloguePage } from "@vitrine/contracts/orders";
-import type { SeedPiece } from "./catalogue.ts";
-import type { Answer, Gateway } from "./gateway.ts";
+import { collectionPage } from "@vitrine/contracts/customers";
+import { cataloguePage, type Order, order, type Piece, piece } from "@vitrine/contracts/orders";
+import type { Answer, Gateway, GatewayRequest } from "./gateway.ts";
 import type { Action, Shelf } from "./plan.ts";
-import type { Identity } from "./population.ts";
+import type { Random } from "./random.ts";
+import type { Session } from "./session.ts";
 
-/** One simulated customer: a person of the auth service who signs in rarely and does one thing at a time. */
+/** One simulated customer: a person of the auth service who does what the plan says, as far as it makes sense. */
 export interface Customer {
-  /** False when the customer is not signed in and may not try yet: then nothing was sent. */
+  /** False when nothing was sent: the customer is not signed in, or has nothing to pay, cancel or sell. */
   act(action: Action): Promise<boolean>;
 }
 
 export interface CustomerOptions {
-  readonly identity: Identity;
+  readonly session: Session;
   readonly gateway: Gateway;
-  readonly pieces: readonly SeedPiece[];
-  /** Milliseconds of any clock that does not jump. */
-  readonly now: () => number;
+  /** Ids of the catalogue, which the plan counts. */
+  readonly pieceIds: readonly string[];
+  readonly random: Random;
 }
 
 const pageSize = 12;
-/** A refused sign-in costs the auth service a password hash: it is not tried again at once. */
-const signInPauseMs = 15_000;
 
-export function createCustomer({ identity, gateway, pieces, now }: CustomerOptions): Customer {
-  let session: { readonly token: string; readonly expiresAt: number } | undefined;
-  let signingIn: Promise<string | undefined> | undefined;
-  let signInAfter = Number.NEGATIVE_INFINITY;
+export function createCustomer({ session, gateway, pieceIds, random }: CustomerOptions): Customer {
   let shelf: Shelf = "all";
   let cursor: string | null = null;
+  /** The piece looked at last, whose price an order is placed at. */
+  let seen: Piece | undefined;
+  let toPay: Order | undefined;
 
-  const post = (path: string) => gateway.send({ action: "sign_in", method: "POST", path, body: identity });
-
-  async function signIn(): Promise<string | undefined> {
-    signInAfter = now() + signInPauseMs;
-    let answer = await post("/api/auth/login");
-    if (answer?.status === 401) {
-      const registered = await post("/api/auth/register");
-      if (registered?.status === 201) answer = await post("/api/auth/login");
-    }
-    const token = tokenResponse.safeParse(answer?.body);
-    if (answer?.status !== 200 || !token.success) return undefined;
-    session = { token: token.data.access_token, expiresAt: now() + (token.data.expires_in - 30) * 1_000 };
-    signInAfter = Number.NEGATIVE_INFINITY;
-    return session.token;
+  async function send(request: GatewayRequest): Promise<Answer | undefined> {
+    const token = await session.token();
+    if (token === undefined) return undefined;
+    const answer = await gateway.send({ ...request, token });
+    if (answer?.status === 401) session.forget();
+    return answer;
   }
 
-  async function currentToken(): Promise<string | undefined> {
-    if (session !== undefined && now() < session.expiresAt) return session.token;
-    if (signingIn === undefined && now() < signInAfter) return undefined;
-    signingIn ??= signIn().finally(() => {
-      signingIn = undefined;
-    });
-    return signingIn;
-  }
-
-  async function browse(token: string, chosen: Shelf | undefined): Promise<Answer | undefined> {
+  async function browse(chosen: Shelf | undefined): Promise<Answer | undefined> {
     if (chosen !== undefined) cursor = null;
     shelf = chosen ?? shelf;
     const query = new URLSearchParams({
@@ -63,39 +44,84 @@ export function createCustomer({ identity, gateway, pieces, now }: CustomerOptio
       ...(shelf === "all" ? {} : { kind: shelf }),
       ...(cursor === null ? {} : { cursor }),
     });
-    const answer = await gateway.send({ action: "browse", path: `/api/catalog?${query.toString()}`, token });
+    const answer = await send({ action: "browse", path: `/api/catalog?${query.toString()}` });
     const page = cataloguePage.safeParse(answer?.body);
     cursor = page.success ? page.data.next : null;
     return answer;
   }
 
-  function perform(action: Action, token: string): Promise<Answer | undefined> {
+  async function view(index: number): Promise<Answer | undefined> {
+    const answer = await send({
+      action: "view",
+      path: `/api/catalog/${pieceIds[index] ?? ""}`,
+      route: "/api/catalog/:id",
+    });
+    seen = piece.safeParse(answer?.body).data;
+    return answer;
+  }
+
+  async function buy(index: number, quantity: number): Promise<Answer | undefined> {
+    const pieceId = pieceIds[index] ?? "";
+    const price = seen?.id === pieceId ? { expectedPrice: seen.price } : {};
+    const answer = await place({ kind: "buy", pieceId, quantity, ...price }, "order");
+    toPay = order.safeParse(answer?.body).data ?? toPay;
+    return answer;
+  }
+
+  /** Gives a piece of the collection back to the shop. */
+  async function sell(): Promise<Answer | undefined> {
+    const answer = await send({ action: "collection", path: "/api/collection?limit=20" });
+    const [first, ...rest] = collectionPage.safeParse(answer?.body).data?.items ?? [];
+    if (first === undefined) return answer;
+    return await place({ kind: "sell", pieceId: random.pick([first, ...rest]).pieceId, quantity: 1 }, "sell");
+  }
+
+  function place(body: unknown, action: "order" | "sell"): Promise<Answer | undefined> {
+    return send({ action, method: "POST", path: "/api/orders", body, idempotencyKey: crypto.randomUUID() });
+  }
+
+  /** Pays or cancels what was ordered last; whoever cannot pay keeps the order, to deposit first. */
+  async function settle(action: "pay" | "cancel"): Promise<Answer | undefined> {
+    if (toPay === undefined) return undefined;
+    const { id } = toPay;
+    const route = `/api/orders/:id/${action}`;
+    const path = `/api/orders/${id}/${action}`;
+    const answer = await send({ action, method: "POST", path, route, idempotencyKey: crypto.randomUUID() });
+    if (answer !== undefined && answer.status < 300) toPay = undefined;
+    return answer;
+  }
+
+  /** Enough for the order at hand, and mostly for more. */
+  function deposit(): Promise<Answer | undefined> {
+    const { amount, currency } = toPay?.total ?? { amount: 1_000_000, currency: "EUR" };
+    const body = { amount: Math.max(10_000, Math.ceil(amount * (1 + 2 * random.next()))), currency };
+    const path = "/api/wallet/deposits";
+    return send({ action: "deposit", method: "POST", path, body, idempotencyKey: crypto.randomUUID() });
+  }
+
+  function perform(action: Action): Promise<Answer | undefined> {
     switch (action.kind) {
       case "browse":
-        return browse(token, action.shelf);
+        return browse(action.shelf);
       case "view":
-        return gateway.send({ action: "view", path: `/api/catalog/${pieces[action.piece]?.id ?? ""}`, token });
+        return view(action.piece);
       case "order":
-        return gateway.send({
-          action: "order",
-          method: "POST",
-          path: "/api/orders",
-          body: { pieceId: pieces[action.piece]?.id, quantity: action.quantity },
-          idempotencyKey: crypto.randomUUID(),
-          token,
-        });
+        return buy(action.piece, action.quantity);
+      case "pay":
+      case "cancel":
+        return settle(action.kind);
+      case "deposit":
+        return deposit();
+      case "sell":
+        return sell();
       case "orders":
-        return gateway.send({ action: "orders", path: "/api/orders?limit=10", token });
+        return send({ action: "orders", path: "/api/orders?limit=10" });
+      case "wallet":
+        return send({ action: "wallet", path: "/api/wallet" });
+      case "collection":
+        return send({ action: "collection", path: "/api/collection?limit=20" });
     }
   }
 
-  return {
-    act: async (action) => {
-      const token = await currentToken();
-      if (token === undefined) return false;
-      const answer = await perform(action, token);
-      if (answer?.status === 401) session = undefined;
-      return true;
-    },
-  };
+  return { act: async (action) => (await perform(action)) !== undefined };
 }

@@ -24,7 +24,7 @@ export function createEvents(logger: Logger): Events {
   return {
     answered: (action, outcome, status) => {
       count(action, outcome);
-      if (!isExpected(status))
+      if (!isExpected(action, status))
         logger.warn({ action: "generator.failed", extra: { action, status } }, `${action} was answered ${status}`);
     },
     unanswered: count,

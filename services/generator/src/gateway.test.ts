@@ -20,16 +20,20 @@ afterAll(() => server.stop(true));
 function connect(url: string) {
   const { logger, lines } = memoryLogger();
   const events = createEvents(logger);
-  return { lines, events, gateway: createGateway({ url, backoff: createBackoff(() => 0), events }) };
+  const sent: (readonly [method: string, route: string, status: number])[] = [];
+  const report = {
+    sent: (to: { method: string; route: string }, status: number) => sent.push([to.method, to.route, status]),
+  };
+  return { lines, events, sent, gateway: createGateway({ url, backoff: createBackoff(() => 0), events, report }) };
 }
 
 describe("gateway client", () => {
   test("sends token, key and body, and gives back status and parsed body", async () => {
-    const { gateway } = connect(server.url.href);
+    const { gateway, sent } = connect(server.url.href);
     const answer = await gateway.send({
       action: "order",
       method: "POST",
-      path: "/json",
+      path: "/json?limit=1",
       body: {},
       token: "t1",
       idempotencyKey: "k1",
@@ -37,6 +41,11 @@ describe("gateway client", () => {
     expect(answer).toEqual({ status: 200, body: { ok: true } });
     const headers = seen.at(-1);
     expect([headers?.get("authorization"), headers?.get("idempotency-key")]).toEqual(["Bearer t1", "k1"]);
+    await gateway.send({ action: "view", path: "/json", route: "/json/:id" });
+    expect(sent).toEqual([
+      ["POST", "/json", 200],
+      ["GET", "/json/:id", 200],
+    ]);
   });
 
   test("says once in the log what nobody should get, and takes a body that is not JSON", async () => {
@@ -49,8 +58,9 @@ describe("gateway client", () => {
     const gone = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
     const url = gone.url.href;
     await gone.stop(true);
-    const { gateway, events, lines } = connect(url);
+    const { gateway, events, lines, sent } = connect(url);
     expect(await gateway.send({ action: "browse", path: "/" })).toBeUndefined();
+    expect(sent).toEqual([["GET", "/", 0]]);
     expect(gateway.isResting()).toBe(true);
     events.report();
     expect(lines.at(-1)).toMatchObject({ action: "generator.report", extra: { browse_unreachable: 1 } });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { runService } from "@vitrine/kit/service";
+import { createTokenVerifier } from "@vitrine/kit/tokens";
 import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";
 import { createSimulation } from "./simulation.ts";
@@ -10,7 +11,8 @@ await runService("generator", process, parseConfig, ({ config, logger, lifecycle
   const simulation = createSimulation({
     config,
     logger,
-    now: () => performance.now(),
+    now: () => Date.now(),
+    clock: () => performance.now(),
     // Waiting for the next arrival must not keep a stopped process alive.
     sleep: (ms) => sleep(ms, undefined, { ref: false }),
   });
@@ -23,5 +25,7 @@ await runService("generator", process, parseConfig, ({ config, logger, lifecycle
     await simulation.seed();
     simulation.open();
   });
-  lifecycle.serve(createApp({ logger, readiness: lifecycle.readiness }), config.http);
+  const verifier = createTokenVerifier(config.tokens);
+  lifecycle.task("keys", () => verifier.ready());
+  lifecycle.serve(createApp({ logger, readiness: lifecycle.readiness, verifier, simulation }), config.http);
 });

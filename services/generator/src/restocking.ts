@@ -8,9 +8,13 @@ export interface Delivery {
 
 const lowStock = 10;
 
-/** What is delivered in one round: some of each piece that runs low, so that whoever orders a few gets them. */
-export function planDeliveries(levels: readonly StockLevel[], random: Random): readonly Delivery[] {
+/** What is delivered in one round: some of each piece that runs low and is no limited edition. */
+export function planDeliveries(
+  levels: readonly StockLevel[],
+  limited: ReadonlySet<string>,
+  random: Random,
+): readonly Delivery[] {
   return levels
-    .filter(({ available }) => available <= lowStock)
+    .filter(({ pieceId, available }) => available <= lowStock && !limited.has(pieceId))
     .map(({ pieceId }) => ({ pieceId, quantity: random.int(10, 20) }));
 }

@@ -20,8 +20,19 @@ describe("outcome", () => {
     [500, "failed", false],
     [503, "failed", true],
   ] as const)("%p is %s; expected: %p", (status, outcome, expected) => {
-    expect([outcomeOf(status), isExpected(status)]).toEqual([outcome, expected]);
+    expect([outcomeOf(status), isExpected("order", status)]).toEqual([outcome, expected]);
   });
+});
+
+test.each([
+  [200, false],
+  [401, true],
+  [403, true],
+  [404, true],
+  [429, true],
+  [500, false],
+])("an attack that is answered %p is what was hoped for: %p", (status, hopedFor) => {
+  expect(isExpected("attack", status)).toBe(hopedFor);
 });
 
 describe("backoff", () => {
@@ -61,15 +72,21 @@ describe("deliveries", () => {
     sold: 0,
   }));
 
-  test("go to every piece that runs low, and to no other", () => {
-    const deliveries = planDeliveries(levels, createRandom("a"));
-    const low = levels.filter(({ available }) => available <= 10).map(({ pieceId }) => pieceId);
+  const limited = new Set(["piece-0", "piece-19"]);
+
+  test("go to every piece that runs low and is no limited edition, and to no other", () => {
+    const deliveries = planDeliveries(levels, limited, createRandom("a"));
+    const low = levels
+      .filter(({ pieceId, available }) => available <= 10 && !limited.has(pieceId))
+      .map(({ pieceId }) => pieceId);
     expect(deliveries.map(({ pieceId }) => pieceId)).toEqual(low);
     expect(deliveries.every(({ quantity }) => quantity >= 10 && quantity <= 20)).toBe(true);
   });
 
   test("are the same for the same seed", () => {
-    expect(planDeliveries(levels, createRandom("a"))).toEqual(planDeliveries(levels, createRandom("a")));
+    expect(planDeliveries(levels, limited, createRandom("a"))).toEqual(
+      planDeliveries(levels, limited, createRandom("a")),
+    );
   });
 });
 
@@ -98,7 +115,9 @@ describe("config", () => {
     expect(config).toMatchObject({
       gatewayUrl: "http://127.0.0.1:8080",
       http: { port: 8086 },
-      traffic: { on: true, ratePerSecond: 4, customers: 25, seed: "vitrine" },
+      tokens: { jwksUrl: "http://127.0.0.1:8080/.well-known/jwks.json" },
+      faultInjection: false,
+      traffic: { on: true, ratePerSecond: 4, dayMinutes: 60, customers: 25, seed: "vitrine" },
     });
   });
 

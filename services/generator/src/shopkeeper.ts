@@ -10,8 +10,8 @@ import type { Random } from "./random.ts";
 export interface Shopkeeper {
   /** Puts the catalogue and its first stock in place. Run again, it changes nothing. @throws Error to be tried again */
   seed(pieces: readonly SeedPiece[]): Promise<SeedReport>;
-  /** Delivers to pieces that are nearly gone. Never throws: the next round sees what is still missing. */
-  restock(): Promise<void>;
+  /** Delivers to those of `pieces` that are nearly gone. Never throws: the next round sees what is still missing. */
+  restock(pieces: readonly SeedPiece[]): Promise<void>;
 }
 
 export interface ShopkeeperOptions {
@@ -22,6 +22,7 @@ export interface ShopkeeperOptions {
 
 const atOnce = 4;
 const pageSize = 100;
+const restockRoute = "/api/inventory/:pieceId/restock";
 
 /** The generator's own client at work: it fills the shop that simulated customers empty. */
 export function createShopkeeper({ gateway, tokens, random }: ShopkeeperOptions): Shopkeeper {
@@ -52,27 +53,41 @@ export function createShopkeeper({ gateway, tokens, random }: ShopkeeperOptions)
     const stocked = new Set((await stockLevels("seed")).map(({ pieceId }) => pieceId));
     const toPut = pieces.filter((piece) => !isSame(piece, known.get(piece.id)));
     const toStock = pieces.filter(({ id }) => !stocked.has(id));
-    await eachOf(toPut, ({ id, maison, name, kind, price }) =>
-      send({ action: "seed", method: "PUT", path: `/api/catalog/${id}`, body: { maison, name, kind, price } }),
+    await eachOf(toPut, ({ id, maison, name, kind, price, edition }) =>
+      send({
+        action: "seed",
+        method: "PUT",
+        path: `/api/catalog/${id}`,
+        route: "/api/catalog/:id",
+        body: { maison, name, kind, price, edition },
+      }),
     );
     // The key is the same for ever: however often this runs, or is cut off, first stock is given once.
-    await eachOf(toStock, ({ id, stock: quantity }) =>
+    await eachOf(toStock, ({ id, stock: quantity, maison, kind }) =>
       send({
         action: "seed",
         method: "POST",
         path: `/api/inventory/${id}/restock`,
-        body: { quantity },
+        route: restockRoute,
+        body: { quantity, maison, kind },
         idempotencyKey: `seed-${id}`,
       }),
     );
     return { pieces: pieces.length, changed: toPut.length, stocked: toStock.length };
   }
 
-  async function restock(): Promise<void> {
+  async function restock(pieces: readonly SeedPiece[]): Promise<void> {
     try {
-      const deliveries = planDeliveries(await stockLevels("restock"), random);
+      const limited = new Set(pieces.filter(({ edition }) => edition !== null).map(({ id }) => id));
+      const deliveries = planDeliveries(await stockLevels("restock"), limited, random);
       await eachOf(deliveries, ({ pieceId, quantity }) =>
-        send({ action: "restock", method: "POST", path: `/api/inventory/${pieceId}/restock`, body: { quantity } }),
+        send({
+          action: "restock",
+          method: "POST",
+          path: `/api/inventory/${pieceId}/restock`,
+          route: restockRoute,
+          body: { quantity },
+        }),
       );
     } catch {
       // What failed has been counted, and the next round comes soon.
@@ -93,6 +108,7 @@ function isSame(piece: SeedPiece, known: Piece | undefined): boolean {
     known.maison === piece.maison &&
     known.name === piece.name &&
     known.kind === piece.kind &&
+    known.edition === piece.edition &&
     known.price.amount === piece.price.amount &&
     known.price.currency === piece.price.currency
   );

@@ -1,67 +1,124 @@
+import type { SentReport } from "@vitrine/contracts/scenarios";
+import { createFaults } from "@vitrine/kit/faults";
 import type { Logger } from "@vitrine/kit/log";
 import { createTokenSource } from "@vitrine/kit/tokens/source";
+import { makeAttack } from "./attacks.ts";
 import { createBackoff } from "./backoff.ts";
 import { makeCatalogue } from "./catalogue.ts";
 import type { Config } from "./config.ts";
 import { createCustomer } from "./customer.ts";
+import { createDirector, type Director } from "./director.ts";
 import { createEvents } from "./events.ts";
+import { createFaultDesk, type FaultDesk } from "./fault-desk.ts";
 import { createGateway } from "./gateway.ts";
 import { planTraffic } from "./plan.ts";
 import { makePopulation } from "./population.ts";
 import { createRandom } from "./random.ts";
+import { createReport } from "./report.ts";
+import { createSession, type Session } from "./session.ts";
 import { createShopkeeper } from "./shopkeeper.ts";
 import { createTraffic } from "./traffic.ts";
 
 export interface SimulationOptions {
   readonly config: Config;
   readonly logger: Logger;
-  /** Milliseconds of a clock that does not jump. */
+  /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds of a clock that does not jump. */
+  readonly clock: () => number;
   readonly sleep: (ms: number) => Promise<void>;
 }
 
 export interface Simulation {
+  readonly director: Director;
+  readonly desk: FaultDesk;
+  /** Everything that was sent. */
+  report(): SentReport;
   /** Fills the shop. @throws Error to be tried again */
   seed(): Promise<void>;
-  /** Lets the customers in; nothing when traffic is off. */
+  /** Lets the customers in, on an ordinary day; when traffic is off they wait for a scenario. */
   open(): void;
   /** The shopkeeper's round: delivers what is nearly gone and reports what customers did. */
   round(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The shopkeeper and the customers of one shop, all of whom know only the gateway. */
-export function createSimulation({ config, logger, now, sleep }: SimulationOptions): Simulation {
+/** The shopkeeper and the customers of one shop, and whoever attacks it; all of them know only the gateway. */
+export function createSimulation({ config, logger, now, clock, sleep }: SimulationOptions): Simulation {
   const { client, gatewayUrl, traffic: settings } = config;
+  const { seed } = settings;
   const events = createEvents(logger);
-  const gateway = createGateway({ url: gatewayUrl, backoff: createBackoff(now), events });
+  const report = createReport(now, () => director.current()?.name ?? "calm");
+  const gateway = createGateway({ url: gatewayUrl, backoff: createBackoff(clock), events, report });
+  const tokensFor = (...scopes: readonly string[]) =>
+    createTokenSource({ ...client, tokenUrl: new URL("/oauth/token", gatewayUrl).href, scopes });
+  const faults = createFaults({ service: "generator", enabled: config.faultInjection, logger });
+  const desk = createFaultDesk({ gateway, tokens: tokensFor("faults:admin"), own: faults });
+  const director = createDirector({ ...settings, desk, logger, now });
+
   const shopkeeper = createShopkeeper({
     gateway,
-    tokens: createTokenSource({
-      ...client,
-      tokenUrl: new URL("/oauth/token", gatewayUrl).href,
-      scopes: ["orders:read", "catalog:write", "inventory:read", "inventory:write"],
-    }),
-    random: createRandom(`${settings.seed} deliveries`),
+    tokens: tokensFor("orders:read", "catalog:write", "inventory:read", "inventory:write"),
+    random: createRandom(`${seed} deliveries`),
   });
   const pieces = makeCatalogue();
-  const customers = makePopulation(settings.customers, settings.seed, client.clientSecret).map((identity) =>
-    createCustomer({ identity, gateway, pieces, now }),
+  const pieceIds = pieces.map(({ id }) => id);
+  let isNewWorld = false;
+  const people = makePopulation(settings.customers, seed, client.clientSecret);
+  const skewMs = () => (faults.parametersOf("clock_skew")?.seconds ?? 0) * 1_000;
+  const sessions = people.map((identity) =>
+    createSession({ identity, gateway, isNewWorld: () => isNewWorld, now, skewMs }),
   );
-  const plan = planTraffic({ ...settings, pieces: pieces.length });
-  const traffic = createTraffic({ plan, customers, gateway, events, now, sleep });
+  const customers = sessions.map((session, index) =>
+    createCustomer({ session, gateway, pieceIds, random: createRandom(`${seed} customer ${index}`) }),
+  );
+
+  const names: readonly string[] = people.map(({ name }) => name);
+  const stolen = <K extends "good" | "expired">(kind: K) =>
+    sessions.map((session: Session) => session.stolen()[kind]).find((token) => token !== undefined);
+  const loot = {
+    random: createRandom(`${seed} loot`),
+    names,
+    token: () => stolen("good"),
+    expiredToken: () => stolen("expired"),
+  };
+  const traffic = createTraffic({
+    plan: planTraffic({ seed, customers: people.length, pieces: pieces.length, now: (atMs) => director.at(atMs) }),
+    customers,
+    attack: async (name) => {
+      const request = makeAttack(name, loot);
+      return request !== undefined && (await gateway.send(request)) !== undefined;
+    },
+    isPlaying: () => director.current() !== null,
+    gateway,
+    events,
+    report,
+    now: clock,
+    sleep,
+  });
   let isOpen = false;
   return {
-    seed: async () => events.seeded(await shopkeeper.seed(pieces)),
+    director,
+    desk,
+    report: () => report.read(director.played()),
+    seed: async () => {
+      const filled = await shopkeeper.seed(pieces);
+      isNewWorld = filled.changed === filled.pieces;
+      events.seeded(filled);
+    },
     open: () => {
-      isOpen = settings.on;
-      if (isOpen) traffic.start();
+      isOpen = true;
+      if (settings.on) director.play({ name: "calm" });
+      traffic.start();
     },
     round: async () => {
-      if (!isOpen) return;
+      if (!isOpen || director.current() === null) return;
       events.report();
-      await shopkeeper.restock();
+      await shopkeeper.restock(pieces);
     },
-    close: () => traffic.stop(),
+    close: async () => {
+      director.stop();
+      await Promise.all([traffic.stop(), faults.close()]);
+    },
   };
 }

@@ -1,13 +1,19 @@
+import type { AttackName } from "./attacks.ts";
 import type { Customer } from "./customer.ts";
 import type { Events } from "./events.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Step } from "./plan.ts";
+import type { Report } from "./report.ts";
 
 export interface TrafficOptions {
-  readonly plan: Iterable<Step>;
+  readonly plan: Iterator<Step>;
   readonly customers: readonly Customer[];
+  readonly attack: (name: AttackName) => Promise<boolean>;
+  /** False while nothing is played. */
+  readonly isPlaying: () => boolean;
   readonly gateway: Pick<Gateway, "isResting">;
-  readonly events: Events;
+  readonly events: Pick<Events, "unanswered">;
+  readonly report: Pick<Report, "skipped">;
   /** Milliseconds of any clock that does not jump. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
@@ -20,37 +26,47 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-const maxInFlight = 64;
+/** At a thousand a second these are one second of answers that do not come. */
+const maxInFlight = 1_000;
 /** After a pause of the whole process the missed arrivals are let go, not sent in one burst. */
 const maxLagMs = 2_000;
+const idleMs = 200;
 
 /** Sends what is planned when it is due, whether or not earlier answers have come (open model), within a bound. */
-export function createTraffic({ plan, customers, gateway, events, now, sleep }: TrafficOptions): Traffic {
+export function createTraffic(options: TrafficOptions): Traffic {
+  const { plan, customers, attack, isPlaying, gateway, events, report, now, sleep } = options;
   const inFlight = new Set<Promise<void>>();
   let stopped = false;
   let started = false;
 
   function dispatch(step: Step): void {
-    const customer = customers[step.customer];
-    if (customer === undefined || inFlight.size >= maxInFlight || gateway.isResting()) {
-      events.unanswered(step.action.kind, "skipped");
-      return;
-    }
-    const acting: Promise<void> = act(customer, step).finally(() => inFlight.delete(acting));
+    if (inFlight.size >= maxInFlight || gateway.isResting()) return skip(step);
+    const acting: Promise<void> = act(step).finally(() => inFlight.delete(acting));
     inFlight.add(acting);
   }
 
-  async function act(customer: Customer, { action }: Step): Promise<void> {
-    if (!(await customer.act(action))) events.unanswered(action.kind, "skipped");
+  async function act(step: Step): Promise<void> {
+    const acted = "attack" in step ? attack(step.attack) : customers[step.customer]?.act(step.action);
+    if ((await acted) !== true) skip(step);
+  }
+
+  function skip(step: Step): void {
+    report.skipped();
+    events.unanswered("attack" in step ? "attack" : step.action.kind, "skipped");
   }
 
   async function play(): Promise<void> {
-    let dueAt = now();
-    for (const step of plan) {
+    for (let dueAt = now(); !stopped;) {
+      if (!isPlaying()) {
+        await sleep(idleMs);
+        dueAt = now();
+        continue;
+      }
+      const { value: step, done } = plan.next();
+      if (done === true) return;
       dueAt = Math.max(dueAt + step.afterMs, now() - maxLagMs);
       if (dueAt > now()) await sleep(dueAt - now());
-      if (stopped) return;
-      dispatch(step);
+      if (!stopped) dispatch(step);
     }
   }
 

@@ -1,0 +1,71 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import type { FaultName, FaultSwitch } from "@vitrine/contracts/faults";
+import { memoryLogger } from "@vitrine/kit/testing/log";
+import { createDirector } from "./director.ts";
+
+let time: number;
+let switched: unknown[];
+
+beforeEach(() => {
+  time = Date.parse("2026-11-21T08:00:00.000Z");
+  switched = [];
+});
+
+function newDirector(fail = false) {
+  const { logger, lines } = memoryLogger();
+  const desk = {
+    switchOn: async (name: FaultName, request: FaultSwitch) => {
+      switched.push([name, request]);
+      if (fail) throw new Error("not enabled");
+      return [];
+    },
+    switchOff: async (name: FaultName) => void switched.push([name, "off"]),
+  };
+  return { director: createDirector({ ratePerSecond: 4, dayMinutes: 60, desk, logger, now: () => time }), lines };
+}
+
+describe("the director", () => {
+  test("plays nothing until told, then what it was told, then an ordinary day", () => {
+    const { director } = newDirector();
+    expect(director.current()).toBeNull();
+    director.play({ name: "sale", forSeconds: 60 });
+    expect(director.current()).toMatchObject({ name: "sale", ratePerSecond: 40, until: "2026-11-21T08:01:00.000Z" });
+    time += 61_000;
+    expect(director.current()).toMatchObject({ name: "calm", since: "2026-11-21T08:01:00.000Z", until: null });
+    director.stop();
+    expect(director.current()).toBeNull();
+    expect(director.played().map(({ name, until }) => [name, until])).toEqual([
+      ["sale", "2026-11-21T08:01:00.000Z"],
+      ["calm", "2026-11-21T08:01:01.000Z"],
+    ]);
+  });
+
+  test("a rate follows the day, unless it was asked for: then it is steady", () => {
+    const { director } = newDirector();
+    director.play({ name: "calm" });
+    const [morning, night] = [director.at(0), director.at(45 * 60_000)];
+    expect(night.ratePerSecond).toBeLessThan(morning.ratePerSecond);
+    director.play({ name: "calm", ratePerSecond: 1_000 });
+    expect([director.at(0).ratePerSecond, director.at(45 * 60_000).ratePerSecond]).toEqual([1_000, 1_000]);
+  });
+
+  test("the faults of a scenario go on with it and off with it", async () => {
+    const { director } = newDirector();
+    director.play({ name: "outage", forSeconds: 120 });
+    director.play({ name: "calm" });
+    expect(switched).toEqual([
+      ["inventory_down", { forSeconds: 120, services: ["inventory"] }],
+      ["latency", { forSeconds: 120, services: ["orders"] }],
+      ["inventory_down", "off"],
+      ["latency", "off"],
+    ]);
+  });
+
+  test("a scenario whose faults cannot be switched goes on without them, and says so", async () => {
+    const { director, lines } = newDirector(true);
+    director.play({ name: "outage" });
+    await Bun.sleep(0);
+    expect(director.current()?.name).toBe("outage");
+    expect(lines.filter(({ level }) => level === "warn").map(({ action }) => action)).toContain("generator.scenario");
+  });
+});

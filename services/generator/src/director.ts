@@ -1,0 +1,108 @@
+import { faults as table, maxFaultSeconds } from "@vitrine/contracts/faults";
+import type { Played, ScenarioName, ScenarioRequest } from "@vitrine/contracts/scenarios";
+import { metrics } from "@vitrine/contracts/telemetry";
+import type { Logger } from "@vitrine/kit/log";
+import { observe } from "@vitrine/kit/telemetry";
+import { dayFactor, hourAfter } from "./day.ts";
+import type { FaultDesk } from "./fault-desk.ts";
+import { type Scenario, scenarios } from "./scenarios.ts";
+
+export interface DirectorOptions {
+  /** Arrivals per second on the average of a calm day. */
+  readonly ratePerSecond: number;
+  readonly dayMinutes: number;
+  readonly desk: Pick<FaultDesk, "switchOn" | "switchOff">;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Says what is played, and for how long. */
+export interface Director {
+  /** Null while nothing is played. */
+  current(): Played | null;
+  /** Everything that was played, the oldest first; the last hundred. */
+  played(): readonly Played[];
+  play(request: ScenarioRequest): Played;
+  stop(): void;
+  /** Arrivals per second of a scenario on the average of a day. */
+  rateOf(name: ScenarioName): number;
+  /** The scenario and its arrivals per second, `atMs` after the plan began. */
+  at(atMs: number): { readonly scenario: Scenario; readonly ratePerSecond: number };
+}
+
+const defaultSeconds = 600;
+const maxPlayed = 100;
+const maxRate = 1_000;
+
+export function createDirector(options: DirectorOptions): Director {
+  const { desk, logger, now } = options;
+  const history: Played[] = [];
+  let playing: Played | null = null;
+  /** Whether the rate was asked for as it is, or follows the day. */
+  let steady = false;
+
+  function rateOf(name: ScenarioName): number {
+    return Math.min(maxRate, options.ratePerSecond * scenarios[name].rate);
+  }
+
+  observe(metrics.generatorScenario, (report) => {
+    for (const name of Object.keys(scenarios) as ScenarioName[])
+      report(current()?.name === name ? 1 : 0, { scenario: name });
+  });
+
+  function begin({ name, ratePerSecond, forSeconds }: ScenarioRequest, sinceMs: number): Played {
+    end(sinceMs);
+    const seconds = forSeconds ?? (name === "calm" ? undefined : defaultSeconds);
+    const until = seconds === undefined ? null : toTime(sinceMs + seconds * 1_000);
+    steady = ratePerSecond !== undefined;
+    playing = { name, ratePerSecond: ratePerSecond ?? rateOf(name), since: toTime(sinceMs), until };
+    history.push(playing);
+    if (history.length > maxPlayed) history.shift();
+    logger.info({ action: "generator.scenario", extra: { ...playing } }, `${name} is played`);
+    for (const { name: fault, services = table[fault].services } of scenarios[name].faults)
+      attempt(desk.switchOn(fault, { services: [...services], forSeconds: Math.min(maxFaultSeconds, seconds ?? 0) }));
+    return playing;
+  }
+
+  /** What ends leaves its true end in the history, and none of its faults. */
+  function end(atMs: number): void {
+    if (playing === null) return;
+    const { name } = playing;
+    history[history.length - 1] = { ...playing, until: toTime(atMs) };
+    playing = null;
+    for (const { name: fault } of scenarios[name].faults) attempt(desk.switchOff(fault));
+  }
+
+  /** Where faults are not enabled a scenario goes on without them. */
+  function attempt(work: Promise<unknown>): void {
+    work.catch((err: unknown) => logger.warn({ action: "generator.scenario", err }, "a fault could not be switched"));
+  }
+
+  /** Looked at often enough that no timer is needed. */
+  function current(): Played | null {
+    const endMs = playing?.until == null ? undefined : Date.parse(playing.until);
+    if (endMs !== undefined && now() >= endMs) begin({ name: "calm" }, endMs);
+    return playing;
+  }
+
+  return {
+    current,
+    played: () => {
+      current();
+      return history;
+    },
+    play: (request) => begin(request, now()),
+    stop: () => end(now()),
+    rateOf,
+    at: (atMs) => {
+      const { name, ratePerSecond } = current() ?? { name: "calm", ratePerSecond: rateOf("calm") };
+      const factor = steady ? 1 : dayFactor(hourAfter(atMs, options.dayMinutes));
+      return { scenario: scenarios[name], ratePerSecond: ratePerSecond * factor };
+    },
+  };
+}
+
+function toTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
