@@ -61,6 +61,9 @@ export const serviceRows: readonly Route[] = [
 
   ...apiRows("orders", "/api/orders/**", "orders:read", "orders:write", ["POST"]),
   ...apiRows("orders", "/api/catalog/**", "orders:read", "catalog:write", ["PUT"]),
+  { ...api, path: "/api/customers/**", upstream: "orders", methods: ["GET"], access: ["orders:read"], body: "none" },
+  ...apiRows("orders", "/api/wallet/**", "orders:read", "orders:write", ["POST"]),
+  { ...api, path: "/api/collection/**", upstream: "orders", methods: ["GET"], access: ["orders:read"], body: "none" },
   ...apiRows("inventory", "/api/inventory/**", "inventory:read", "inventory:write", ["POST", "PUT", "DELETE"]),
   ...descriptionRows("orders", "/api/orders"),
   ...descriptionRows("inventory", "/api/inventory"),

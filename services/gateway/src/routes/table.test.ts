@@ -94,6 +94,9 @@ describe("the table", () => {
     ["/prometheus/api/v1/series", "DELETE"],
     ["/prometheus/api/v1/status/tsdb", "POST"],
     ["/api/catalog/x", "POST"],
+    ["/api/customers/anna", "POST"],
+    ["/api/collection", "POST"],
+    ["/api/wallet", "DELETE"],
   ])("%s refuses %s", (path, method) => {
     expect(match(path)).toBeDefined();
     expect(match(path)?.byMethod.has(method)).toBe(false);
@@ -106,6 +109,10 @@ describe("the table", () => {
     ["/api/catalog", "GET", ["orders:read"]],
     ["/api/catalog", "HEAD", ["orders:read"]],
     ["/api/catalog/a-piece", "PUT", ["catalog:write"]],
+    ["/api/customers/anna", "GET", ["orders:read"]],
+    ["/api/wallet/statement", "GET", ["orders:read"]],
+    ["/api/wallet/deposits", "POST", ["orders:write"]],
+    ["/api/collection/summary", "GET", ["orders:read"]],
     ["/api/inventory/a-piece/restock", "POST", ["inventory:write"]],
     ["/api/inventory/openapi.json", "GET", "public"],
     ["/api/orders/docs", "GET", "public"],
