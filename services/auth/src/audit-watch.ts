@@ -2,6 +2,7 @@ import { metrics } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
 import type { Database } from "@vitrine/kit/postgres";
 import { counter, observe } from "@vitrine/kit/telemetry";
+import { repeated, type Repeated } from "./repeated.ts";
 import { type ChainHead, type ChainReport, verifyChain } from "./audit-chain.ts";
 
 export interface AuditWatchOptions {
@@ -18,12 +19,9 @@ export interface AuditCheck extends ChainHead {
   readonly follows: boolean | undefined;
 }
 
-export interface AuditWatch {
+export interface AuditWatch extends Repeated {
   /** Checks the log now, and tells of it. @throws ServiceError `unavailable` */
   check(asked?: ChainHead): Promise<AuditCheck>;
-  /** Checks the log now and from then on every so often. */
-  start(): void;
-  close(): Promise<void>;
 }
 
 /**
@@ -34,8 +32,6 @@ export function createAuditWatch({ database, logger, everyMs }: AuditWatchOption
   const checks = counter(metrics.authAuditChainChecks);
   let intact: boolean | undefined;
   let last: ChainHead | undefined;
-  let timer: ReturnType<typeof setInterval> | undefined;
-  let round: Promise<void> = Promise.resolve();
 
   observe(metrics.authAuditChainIntact, (report) => {
     if (intact !== undefined) report(intact ? 1 : 0);
@@ -72,21 +68,13 @@ export function createAuditWatch({ database, logger, everyMs }: AuditWatchOption
     }
   }
 
+  const rounds = repeated(keepChecking, everyMs);
   return {
     check,
     start: () => {
-      if (everyMs === 0) return;
-      const next = (): void => {
-        round = keepChecking();
-      };
-      next();
-      timer ??= setInterval(next, everyMs);
-      timer.unref();
+      if (everyMs > 0) rounds.start();
     },
-    close: async () => {
-      clearInterval(timer);
-      await round;
-    },
+    close: () => rounds.close(),
   };
 }
 

@@ -2,6 +2,7 @@ import { metrics } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
 import type { Database } from "@vitrine/kit/postgres";
 import { observe } from "@vitrine/kit/telemetry";
+import { repeated, type Repeated } from "./repeated.ts";
 import { createDeviceStore } from "./store/devices.ts";
 import { createSecondFactorStore } from "./store/second-factor.ts";
 import { createSessionStore } from "./store/sessions.ts";
@@ -15,11 +16,8 @@ export interface SessionKeeperOptions {
   readonly now: () => number;
 }
 
-export interface SessionKeeper {
-  /** Counts live sessions and removes what is over for long, now and every half minute. */
-  start(): void;
-  close(): Promise<void>;
-}
+/** Counts live sessions and removes what is over for long, every half minute. */
+export type SessionKeeper = Repeated;
 
 const everyMs = 30_000;
 /** What is over stays as long as its owner may ask what it was. */
@@ -28,8 +26,6 @@ const keptMs = 7 * 86_400_000;
 export function createSessionKeeper({ database, logger, throttle, now }: SessionKeeperOptions): SessionKeeper {
   const store = createSessionStore(database);
   let live: number | undefined;
-  let timer: ReturnType<typeof setInterval> | undefined;
-  let round: Promise<void> = Promise.resolve();
 
   observe(metrics.authActiveSessions, (report) => {
     if (live !== undefined) report(live);
@@ -49,18 +45,5 @@ export function createSessionKeeper({ database, logger, throttle, now }: Session
     }
   }
 
-  return {
-    start: () => {
-      const next = (): void => {
-        round = keep();
-      };
-      next();
-      timer ??= setInterval(next, everyMs);
-      timer.unref();
-    },
-    close: async () => {
-      clearInterval(timer);
-      await round;
-    },
-  };
+  return repeated(keep, everyMs);
 }

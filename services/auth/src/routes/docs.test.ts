@@ -78,12 +78,14 @@ interface Described {
 
 /** Paths of fields that nothing is said of; a constant says what it is. */
 function bareFields(schema: Described): readonly string[] {
-  const inner = [...(schema.anyOf ?? []), ...(schema.items === undefined ? [] : [schema.items])].flatMap(bareFields);
-  const own = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => [
-    ...(field.description === undefined && field.const === undefined ? [name] : []),
-    ...bareFields(field).map((path) => `${name}.${path}`),
-  ]);
-  return [...inner, ...own];
+  const bare: string[] = [];
+  for (const inner of [...(schema.anyOf ?? []), ...(schema.items === undefined ? [] : [schema.items])])
+    bare.push(...bareFields(inner));
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    if (field.description === undefined && field.const === undefined) bare.push(name);
+    for (const path of bareFields(field)) bare.push(`${name}.${path}`);
+  }
+  return bare;
 }
 
 describe("the document", () => {
