@@ -34,6 +34,7 @@ await runService("notifier", process, parseConfig, ({ config, logger, lifecycle 
     deps.keeper.start();
   });
   lifecycle.check("postgres", () => database.ping());
-  lifecycle.task("keys", () => verifier.ready());
+  // Not a condition: alerts must come and go while auth is away, and nobody but people needs a token here.
+  lifecycle.inform("keys", () => verifier.ready());
   lifecycle.serve(createApp(deps), { ...config.http, maxBodyBytes });
 });

@@ -28,7 +28,7 @@ export interface Dispatcher {
   wake(): void;
   /** Sends what is due now; resolves when nothing is left that is. */
   drain(): Promise<void>;
-  /** Takes on nothing more and waits for what is being sent. */
+  /** Takes on nothing more, and waits a little for what is being sent. */
   stop(): Promise<void>;
 }
 
@@ -38,6 +38,8 @@ const slots = 4;
 const pollMs = 2_000;
 const retryMs = 1_000;
 const shortestPauseMs = 10;
+/** Within the second a resource has to close. */
+const graceMs = 700;
 
 /**
  * Works on the outbox. A message is locked in the database while it is sent: a process that dies loses the lock with its
@@ -47,6 +49,7 @@ export function createDispatcher({ database, send, events, logger, now, random }
   const holds = createTargetHolds(random);
   const sending = new Map<string, Promise<void>>();
   const stopping = new AbortController();
+  const cutOff = new AbortController();
   let wake = new AbortController();
   let running: Promise<void> | undefined;
 
@@ -72,7 +75,10 @@ export function createDispatcher({ database, send, events, logger, now, random }
       const delivery = await lockDue(tx, id, now());
       const target = delivery === undefined ? undefined : await findTarget(tx, targetId);
       if (delivery === undefined || target === undefined) return undefined;
-      const outcome = await send({ ...delivery, test: false }, target, delivery.attempts);
+      const { attempts } = delivery;
+      const outcome = await send({ ...delivery, test: false }, target, { attempts, signal: cutOff.signal });
+      // Whether it arrived nobody knows: the next process sends it again, as if it had not been tried.
+      if (outcome.kind !== "delivered" && cutOff.signal.aborted) return undefined;
       const record = nextState(delivery, outcome, now(), random);
       await recordAttempt(tx, record);
       return { delivery, target, outcome, record };
@@ -134,8 +140,10 @@ export function createDispatcher({ database, send, events, logger, now, random }
     },
     stop: async () => {
       stopping.abort();
-      await running;
-      await Promise.all(sending.values());
+      const all = Promise.all([running, ...sending.values()]);
+      await Promise.race([all, pause(graceMs, cutOff.signal)]);
+      cutOff.abort();
+      await all;
     },
   };
 }

@@ -35,7 +35,8 @@ export function targetRoutes({ verifier, database, targets, send, events, dispat
     .post("/:id/test", param, async (c) => {
       const target = await findTarget(database, c.req.valid("param").id);
       if (target === undefined) throw new ServiceError("not_found", "there is no such target");
-      const outcome = await send(testMessage(target, newId(), now()), target, 0);
+      const attempt = { attempts: 0, signal: c.req.raw.signal };
+      const outcome = await send(testMessage(target, newId(), now()), target, attempt);
       events.targetChanged("tested", target.id, c.var.claims.sub);
       const failure = outcome.kind === "delivered" ? null : outcome.failure;
       return c.json({ delivered: failure === null, failure, status: outcome.status });

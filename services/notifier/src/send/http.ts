@@ -16,6 +16,8 @@ export interface SendContext {
   readonly timeoutMs: { readonly http: number; readonly mail: number };
   /** How many attempts were made before. */
   readonly attempts: number;
+  /** Ends the attempt before its time. */
+  readonly signal: AbortSignal;
   /** PEM texts trusted beside those of the system: for tests, where no public authority signs. */
   readonly ca?: string;
 }
@@ -25,7 +27,7 @@ export interface SendContext {
  * of the answer is kept but its status, so that no target can be used to read what lies behind an address.
  */
 export async function post(request: HttpPost, context: SendContext): Promise<Outcome> {
-  const deadline = AbortSignal.timeout(context.timeoutMs.http);
+  const deadline = AbortSignal.any([AbortSignal.timeout(context.timeoutMs.http), context.signal]);
   try {
     const url = new URL(request.url);
     // A resolver knows no deadline.

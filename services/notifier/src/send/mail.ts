@@ -13,7 +13,7 @@ import { failed, type Outcome } from "./outcome.ts";
  * `Message-ID` is the same in every attempt, so that a mailbox can tell that it has the mail already.
  */
 export async function sendMail(view: View, settings: MailSettings, context: SendContext): Promise<Outcome> {
-  const deadline = AbortSignal.timeout(context.timeoutMs.mail);
+  const deadline = AbortSignal.any([AbortSignal.timeout(context.timeoutMs.mail), context.signal]);
   const { promise: late, reject } = Promise.withResolvers<never>();
   deadline.addEventListener("abort", () => reject(deadline.reason));
   let transport: ReturnType<typeof createTransport> | undefined;

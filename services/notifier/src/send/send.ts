@@ -10,17 +10,21 @@ import { failed, type Outcome } from "./outcome.ts";
 import { slackPost } from "./slack.ts";
 import { webhookPost } from "./webhook.ts";
 
-export interface SenderOptions extends Omit<SendContext, "attempts"> {
+export interface SenderOptions extends Omit<SendContext, "attempts" | "signal"> {
   readonly encryptionKey: Uint8Array;
   readonly publicUrl: string;
   readonly runbooks: Runbooks;
 }
 
-/** One attempt to bring a message to a target; it never throws. */
-export type Send = (message: Message, target: StoredTarget, attempts: number) => Promise<Outcome>;
+/** One attempt to bring a message to a target, the first or another; it never throws. */
+export type Send = (
+  message: Message,
+  target: StoredTarget,
+  options: Pick<SendContext, "attempts" | "signal">,
+) => Promise<Outcome>;
 
 export function createSender({ encryptionKey, publicUrl, runbooks, ...context }: SenderOptions): Send {
-  return async (message, target, attempts) => {
+  return async (message, target, attempt) => {
     let settings: Settings;
     try {
       settings = unsealSettings(encryptionKey, target.id, target.settings);
@@ -28,7 +32,7 @@ export function createSender({ encryptionKey, publicUrl, runbooks, ...context }:
       return failed("settings");
     }
     const view = await toView(message, publicUrl, runbooks);
-    const sending = { ...context, attempts };
+    const sending = { ...context, ...attempt };
     switch (settings.channel) {
       case "webhook":
         return post(webhookPost(view, settings.settings, context.now()), sending);
