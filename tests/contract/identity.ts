@@ -2,15 +2,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createdIngestKey } from "@vitrine/contracts/ingest-keys";
-import { tokenResponse } from "@vitrine/contracts/auth";
+import { tokenResponse, user } from "@vitrine/contracts/auth";
 import { freePort, startPostgres } from "@vitrine/kit/testing/postgres";
 import type { Subprocess } from "bun";
+import type { z } from "zod";
 import { repositoryRoot } from "../../dev/engines/engines.ts";
 import { newSecret } from "../../services/auth/src/testing/start-auth.ts";
 import { eventually } from "../stack/stack.ts";
 import { type Cable, layCable } from "./cable.ts";
 
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 60_000;
 const admin = { name: "admin", password: "a glass case by the sea" };
 
 export interface Gateway {
@@ -55,7 +56,7 @@ export async function startIdentity() {
     await eventually(
       `${service} is ready`,
       readyTimeoutMs,
-      async () => (await statusOf(`${url}/health/ready`)) === 200,
+      async () => (await statusOf(`${url}/health/ready`)) === 200 || undefined,
     );
     return { url, child, port };
   };
@@ -106,8 +107,13 @@ export async function startIdentity() {
     const { status, headers } = response;
     return { status, headers, body: text === "" ? undefined : (JSON.parse(text) as unknown) };
   };
+  const done = async <S extends z.ZodType>(answer: Promise<Answer>, schema: S): Promise<z.output<S>> => {
+    const { status, body } = await answer;
+    if (status >= 300) throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
+    return schema.parse(body);
+  };
   const signIn = async (person: { readonly name: string; readonly password: string }): Promise<string> =>
-    tokenResponse.parse((await call("POST", "/api/auth/login", undefined, person)).body).access_token;
+    (await done(call("POST", "/api/auth/login", undefined, person), tokenResponse)).access_token;
 
   return {
     auth,
@@ -123,13 +129,13 @@ export async function startIdentity() {
     /** Somebody new, who can sign in. */
     person: async () => {
       const someone = { name: `person-${crypto.randomUUID()}`, password: "an orchid in the window" };
-      await call("POST", "/api/auth/register", undefined, someone);
+      await done(call("POST", "/api/auth/register", undefined, someone), user);
       return someone;
     },
     makeKey: async (token: string) => {
       const name = `key-${crypto.randomUUID()}`;
       const grant = { name, scopes: ["logs:write"], service: "shop" };
-      return createdIngestKey.parse((await call("POST", "/api/auth/ingest-keys", token, grant)).body);
+      return await done(call("POST", "/api/auth/ingest-keys", token, grant), createdIngestKey);
     },
     stop: async () => {
       for (const child of children.toReversed()) {
