@@ -1,7 +1,7 @@
 import type { QuietHours } from "@vitrine/contracts/targets";
 
 /** Windows that follow upon each other without a pause: a week of them, and the one it began in. */
-const maxSteps = 16;
+const maxSteps = 8;
 
 /**
  * When the quiet time ends that `at` falls into, in milliseconds since the epoch; `at` itself where it is not quiet.

@@ -16,7 +16,7 @@ export function linksOf(publicUrl: string, alert: Linked): Alert["links"] {
   const request = parseRequestId(
     labels["request_id"] ?? annotations["request_id"] ?? labels["trace_id"] ?? annotations["trace_id"],
   );
-  const onConsole = `${publicUrl}/alerts?fingerprint=${encodeURIComponent(alert.fingerprint)}`;
+  const onConsole = `${publicUrl}/alerts?fingerprint=${encodeURIComponent(alert.fingerprint.slice(0, maxFingerprint).toWellFormed())}`;
   return {
     runbook: runbookLink(publicUrl, annotations["runbook_url"]),
     dashboard: webLink(publicUrl, annotations["dashboard_url"]),
@@ -26,6 +26,7 @@ export function linksOf(publicUrl: string, alert: Linked): Alert["links"] {
 }
 
 const maxLink = 2_000;
+const maxFingerprint = 64;
 
 function webLink(publicUrl: string, text: string | undefined): string | null {
   if (text === undefined || text === "") return null;

@@ -19,6 +19,17 @@ export function cut(text: string, max: number): string {
     .replace(/\u{fffd}$/u, "")}…`;
 }
 
+/** Text of at most `max` units in which `escape` has replaced characters: none of what it puts there is cut in two. */
+export function escapeWithin(text: string, max: number, escape: (character: string) => string): string {
+  let escaped = "";
+  for (const character of text.toWellFormed()) {
+    const next = escape(character);
+    if (escaped.length + next.length >= max) return `${escaped}…`;
+    escaped += next;
+  }
+  return escaped;
+}
+
 const tierWords: Readonly<Record<Tier, string>> = {
   critical: "Critical",
   warning: "Warning",

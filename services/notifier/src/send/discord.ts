@@ -1,5 +1,5 @@
 import type { Tier } from "@vitrine/contracts/alerts";
-import { cut, headline, line, tierWord, whenText } from "../message/text.ts";
+import { escapeWithin, headline, line, tierWord, whenText } from "../message/text.ts";
 import { maxShown, namedLinks, type View, type ViewedChange } from "../message/view.ts";
 import type { ChatSettings } from "../settings.ts";
 import type { HttpPost } from "./http.ts";
@@ -13,25 +13,27 @@ const colours: Readonly<Record<Tier, number>> = {
 const resolvedColour = 0x2e7d32;
 
 /** All embeds of a message together may have 6,000 characters. */
-const maxPart = 140;
-const maxLook = 260;
+const maxPart = 200;
+const maxLooks = 3;
 
 /** Everything Markdown or Discord gives a meaning to: formatting, lists, headings, links, mentions, spoilers, times. */
-function escapeMarkdown(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]()<>#+\-.!|~:@/&]/g, (mark) => `\\${mark}`);
+const mark = /[\\`*_{}[\]()<>#+\-.!|~:@/&]/;
+
+function escapeMarkdown(text: string, max: number): string {
+  return escapeWithin(text, max, (character) => (mark.test(character) ? `\\${character}` : character));
 }
 
 function embed(change: ViewedChange) {
-  const look = change.firstLook.map((row) => `• ${escapeMarkdown(row)}`).join("\n");
+  const look = change.firstLook.map((row) => `• ${escapeMarkdown(row, maxPart)}`);
   const links = namedLinks(change).map(([name, href]) => `[${name}](<${href.replaceAll(">", "%3E")}>)`);
   return {
-    title: escapeMarkdown(line(change.summary, maxPart)),
-    description: [escapeMarkdown(cut(change.description, maxPart)), cut(look, maxLook)]
+    title: escapeMarkdown(line(change.summary, maxPart), maxPart),
+    description: [escapeMarkdown(change.description, maxPart), ...look.slice(0, maxLooks)]
       .filter((part) => part !== "")
       .join("\n"),
     color: change.status === "firing" ? colours[change.tier] : resolvedColour,
     fields: [
-      { name: tierWord(change.tier), value: escapeMarkdown(line(change.name, 100)), inline: true },
+      { name: tierWord(change.tier), value: escapeMarkdown(line(change.name, maxPart), maxPart), inline: true },
       { name: "When", value: whenText(change), inline: true },
       ...linkFields(links),
     ],
@@ -63,7 +65,7 @@ export function discordPost(view: View, settings: ChatSettings): HttpPost {
     embeds.push(one);
   }
   const more = view.changes.length - embeds.length;
-  const content = `**${escapeMarkdown(title)}**${more > 0 ? ` — ${more} more are on the console` : ""}\n-# Message ${view.id}`;
+  const content = `**${escapeMarkdown(title, maxPart)}**${more > 0 ? ` — ${more} more are on the console` : ""}\n-# Message ${view.id}`;
   const url = new URL(settings.url);
   // Then it answers once the message is stored.
   url.searchParams.set("wait", "true");

@@ -85,6 +85,9 @@ function judgeMailError(error: unknown, deadline: AbortSignal): Outcome {
     case "ETLS":
     case "EREQUIRETLS":
       return failed("tls", status);
+    case "ESOCKET":
+      // Nodemailer's code for a broken connection stands in the place of that of TLS.
+      return failed(/certificate|altnames|self[- ]signed|TLS|SSL/i.test(error.message) ? "tls" : "unreachable");
     case "ETIMEDOUT":
       return failed("timeout");
     case "EENVELOPE":

@@ -1,4 +1,4 @@
-import { headline, line, cut, tierWord, whenText } from "../message/text.ts";
+import { cut, escapeWithin, headline, line, tierWord, whenText } from "../message/text.ts";
 import { maxShown, namedLinks, type View, type ViewedChange } from "../message/view.ts";
 import type { ChatSettings } from "../settings.ts";
 import type { HttpPost } from "./http.ts";
@@ -10,15 +10,8 @@ const maxText = 500;
 /** The three characters Slack reads as markup; without them there are no links, mentions or channels in data. */
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
-/** Escaped text of at most `max` characters, none of them half an entity. */
 function escapeText(text: string, max: number): string {
-  let escaped = "";
-  for (const character of text) {
-    const next = entities[character] ?? character;
-    if (escaped.length + next.length >= max) return `${escaped}…`;
-    escaped += next;
-  }
-  return escaped;
+  return escapeWithin(text, max, (character) => entities[character] ?? character);
 }
 
 /** Data stands in plain text only, where Slack formats nothing; `<url|name>` is made of what we checked ourselves. */
