@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { createTestIssuer } from "@vitrine/kit/testing/tokens";
 import { allowedMethods, type Method, methods, type Route } from "./routes/route.ts";
 import { routes } from "./routes/table.ts";
-import { type Gateway, readStatus, startGateway } from "./testing/harness.ts";
+import { type Gateway, rawStatus, readStatus, sendRaw, startGateway } from "./testing/harness.ts";
 
 let gateway: Gateway;
 let forged: string;
@@ -200,5 +200,55 @@ describe("a token", () => {
         }),
       }),
     );
+  });
+});
+
+describe("Basic credentials", () => {
+  const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` });
+  const tokenOf = async (scope: string) => (await gateway.bearer(scope))["authorization"]?.slice(7) ?? "";
+
+  test("carry a token as their password to Loki's rows, whatever the name", async () => {
+    const token = await tokenOf("telemetry:read logs:write");
+    for (const name of ["", "anybody", "vitrine"]) {
+      const read = await fetch(`${gateway.url}/loki/api/v1/labels`, { headers: basic(`${name}:${token}`) });
+      expect(read.status).toBe(200);
+      const push = await fetch(`${gateway.url}/loki/api/v1/push`, {
+        method: "POST",
+        body: '{"streams":[{"stream":{},"values":[]}]}',
+        headers: { ...basic(`${name}:${token}`), "content-type": "application/json" },
+      });
+      expect(push.status).toBe(204);
+    }
+    expect(gateway.seen.every(({ headers }) => !headers.has("authorization"))).toBe(true);
+  });
+
+  test.each(["/v1/logs", "/prometheus/api/v1/query", "/api/orders", "/metrics"])("are nothing to %s", async (path) => {
+    const token = await tokenOf("telemetry:read telemetry:write orders:read");
+    const method = path === "/v1/logs" ? "POST" : "GET";
+    const response = await fetch(`${gateway.url}${path}`, { method, headers: basic(`x:${token}`) });
+    expect(response.status).toBe(401);
+  });
+
+  test.each(["x", "x:", ":", "x:y:z", "x:a b", "x:\u0000", ""])(
+    "%j are refused, without a challenge for a browser",
+    async (text) => {
+      const response = await fetch(`${gateway.url}/loki/api/v1/labels`, { headers: basic(text) });
+      expect([response.status, response.headers.get("www-authenticate")]).toEqual([
+        401,
+        expect.stringMatching(/^Bearer/),
+      ]);
+    },
+  );
+
+  test("two of them, or one beside a token, are no credentials", async () => {
+    const token = await tokenOf("telemetry:read");
+    const one = basic(`x:${token}`).authorization;
+    for (const other of [one, `Bearer ${token}`]) {
+      const answer = await sendRaw(
+        gateway.port,
+        `GET /loki/api/v1/labels HTTP/1.1\r\nHost: x\r\nAuthorization: ${one}\r\nAuthorization: ${other}\r\nConnection: close\r\n\r\n`,
+      );
+      expect(rawStatus(answer)).toBe(401);
+    }
   });
 });

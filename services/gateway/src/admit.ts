@@ -52,13 +52,23 @@ export async function authenticate(
       ? readSessionHandle(request.headers.get("cookie"))
       : undefined;
   if (handle !== undefined) checkOrigin(request, route, ownOrigin);
-  const token = handle === undefined ? bearerToken(authorization) : await sessions.tokenOf(handle, address());
+  const token = handle === undefined ? presentedToken(authorization, route) : await sessions.tokenOf(handle, address());
   try {
     return { token, claims: await guard.verify(token, () => addressKey(address())) };
   } catch (cause) {
     if (cause instanceof ServiceError && cause.status < 500) throw cause;
     throw new ServiceError("unavailable", undefined, { reason: "cannot_verify", retryAfterSeconds: 2, cause });
   }
+}
+
+const basicForm = /^Basic ([A-Za-z0-9+/]+={0,2})$/i;
+
+/** The token itself, or where the row takes Basic credentials (RFC 7617) their password; the user's name says nothing. */
+function presentedToken(authorization: string | undefined, { basic }: Route): string {
+  const encoded = basic === true ? basicForm.exec(authorization ?? "")?.[1] : undefined;
+  if (encoded === undefined) return bearerToken(authorization);
+  const password = /^[^:]*:(.*)$/s.exec(Buffer.from(encoded, "base64").toString("latin1"))?.[1] ?? "";
+  return bearerToken(`Bearer ${password}`);
 }
 
 /** @throws ServiceError 403 unless the token has one of the row's scopes */

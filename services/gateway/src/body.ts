@@ -78,7 +78,7 @@ function checkMediaType(request: Request, rule: BodyRule): void {
 function contentEncoding(request: Request, rule: BodyRule): Encoding {
   const named = (request.headers.get("content-encoding") ?? "").trim().toLowerCase() || "identity";
   const known = rule.encodings.find((encoding) => encoding === named);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known === "snappy" ? "identity" : known;
   throw new ServiceError(
     "unsupported_media_type",
     `the Content-Encoding must be one of ${rule.encodings.join(", ")}, once`,

@@ -5,7 +5,7 @@ import { admit, enter, noteRefusal, recallClaims, type Visit } from "./admission
 import type { GatewayDeps } from "./deps.ts";
 import { secured } from "./headers.ts";
 import { ingestOtlp } from "./ingest.ts";
-import { ingestLoki } from "./loki-push.ts";
+import { ingestLoki } from "./loki/push.ts";
 import { forwardedPath } from "./proxy.ts";
 import { answerMachine, clientGone } from "./refuse.ts";
 import type { RouteMatcher } from "./routes/match.ts";

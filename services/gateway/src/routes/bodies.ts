@@ -19,8 +19,8 @@ export const lokiBody: BodyRule = {
   encodedBytes: 4 * MiB,
   decodedBytes: 4 * MiB,
   arriveMs: 7_000,
-  encodings: ["identity", "gzip"],
-  mediaTypes: ["application/json"],
+  encodings: ["identity", "gzip", "snappy"],
+  mediaTypes: ["application/json", "application/x-protobuf"],
 };
 
 export const apiBody: BodyRule = { encodedBytes: MiB, decodedBytes: MiB, arriveMs: 10_000, encodings: ["identity"] };

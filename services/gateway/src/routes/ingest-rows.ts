@@ -41,5 +41,6 @@ export const ingestRows: readonly Route[] = [
     forward: { as: "/v1/logs" },
     body: lokiBody,
     errors: "loki",
+    basic: true,
   },
 ];

@@ -27,7 +27,8 @@ export const signals = ["traces", "metrics", "logs"] as const;
 
 export type Signal = (typeof signals)[number];
 
-export type Encoding = "identity" | "gzip" | "zstd";
+/** `snappy` is what some of Loki's clients call their protobuf, which is always packed so: nothing is undone for it. */
+export type Encoding = "identity" | "gzip" | "zstd" | "snappy";
 
 /** What a request body may be. Sizes in bytes; both caps are counted, `Content-Length` is not trusted. */
 export interface BodyRule {
@@ -61,6 +62,8 @@ export interface Route {
   readonly errors: ErrorForm;
   /** A browser's session cookie is as good as a token here, for requests of our own pages (ASVS 3.5.1). */
   readonly session?: true;
+  /** A token or ingest key may also come as the password of Basic credentials: Loki's own clients know no other way. */
+  readonly basic?: true;
   /** Becomes a WebSocket to the upstream; any other row keeps `Upgrade` to itself (RFC 9110 §7.8). */
   readonly upgrade?: "websocket";
   /** Who opens it in a browser without a session is sent to the page `login`, and back. */

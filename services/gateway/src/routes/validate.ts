@@ -30,7 +30,7 @@ export function findFaults(routes: readonly Route[]): readonly string[] {
 }
 
 function accessFaults(route: Route): string[] {
-  if (route.access === "public") return [];
+  if (route.access === "public") return route.basic === true ? ["is open and needs no credentials"] : [];
   if (route.access.length === 0) return ["needs a scope, or to be public"];
   const named: readonly string[] = route.access;
   return named.filter((scope) => !isScope(scope)).map((scope) => `has the unknown scope ${scope}`);

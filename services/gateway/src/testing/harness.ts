@@ -54,6 +54,8 @@ export interface GatewayOptions {
   readonly maxConcurrent?: number;
   readonly failuresPerSecond?: number;
   readonly ownOrigin?: string;
+  /** For browsers, which must be told the origin beforehand. */
+  readonly port?: number;
   readonly trustedProxies?: readonly string[];
 }
 
@@ -101,6 +103,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const listener = { host: "127.0.0.1", port: 0, maxBodyBytes: Number.MAX_SAFE_INTEGER };
   const main = lifecycle.serve(createApp({ ...deps, routes: options.routes ?? routes, defaultErrors: "problem" }), {
     ...listener,
+    port: options.port ?? 0,
     websocket: tails.handler,
   });
   const otlp = lifecycle.serve(createApp({ ...deps, routes: otlpRoutes, defaultErrors: "otlp" }), listener);

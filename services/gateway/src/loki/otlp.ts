@@ -46,27 +46,37 @@ const severities: Readonly<Record<string, number>> = {
 };
 
 /**
+ * Streams, entries, labels and metadata of one push, all together, and labels or metadata of one of them: each costs far
+ * more time and memory than its bytes.
+ */
+export const maxParts = 200_000;
+const maxPairs = 256;
+
+/**
  * Turns a push of Loki's JSON API into OTLP logs: a stream becomes a resource whose attributes are its labels, an
  * entry a record with its time to the nanosecond, structured metadata the record's attributes. A level, a trace id and
  * a span id go where OTLP keeps them.
  *
- * @throws ServiceError `invalid_request` naming the first place that is wrong
+ * @throws ServiceError `invalid_request` naming the first place that is wrong, `payload_too_large` past
+ * {@link maxParts}
  */
 export function toOtlpLogs(push: unknown): OtlpLogs {
   const streams = isRecord(push) ? push["streams"] : undefined;
   if (!Array.isArray(streams) || streams.length === 0) throw invalid("streams", "must be a list with a stream in it");
-  return { resourceLogs: streams.map((stream, at) => toResourceLogs(stream, `streams[${at}]`)) };
+  const parts = new PartCounter();
+  return { resourceLogs: streams.map((stream, at) => toResourceLogs(stream, `streams[${at}]`, parts)) };
 }
 
-function toResourceLogs(stream: unknown, place: string): OtlpLogs["resourceLogs"][number] {
+function toResourceLogs(stream: unknown, place: string, parts: PartCounter): OtlpLogs["resourceLogs"][number] {
   if (!isRecord(stream)) throw invalid(place, "must be an object");
-  const labels = toStrings(stream["stream"], `${place}.stream`);
+  const labels = toStrings(stream["stream"], `${place}.stream`, parts);
   const { values } = stream;
   if (!Array.isArray(values)) throw invalid(`${place}.values`, "must be a list");
+  parts.add(1 + values.length);
   const level = labels["level"];
   return {
     resource: { attributes: toAttributes(labels, semanticNames) },
-    scopeLogs: [{ logRecords: values.map((entry, at) => toRecord(entry, level, `${place}.values[${at}]`)) }],
+    scopeLogs: [{ logRecords: values.map((entry, at) => toRecord(entry, level, `${place}.values[${at}]`, parts)) }],
   };
 }
 
@@ -74,7 +84,7 @@ const timestampForm = /^\d{1,19}$/;
 const traceIdForm = /^(?!0{32})[0-9a-f]{32}$/i;
 const spanIdForm = /^(?!0{16})[0-9a-f]{16}$/i;
 
-function toRecord(entry: unknown, levelOfStream: string | undefined, place: string): LogRecord {
+function toRecord(entry: unknown, levelOfStream: string | undefined, place: string, parts: PartCounter): LogRecord {
   if (!Array.isArray(entry) || entry.length < 2 || entry.length > 3) {
     throw invalid(place, "must be [time, line] or [time, line, metadata]");
   }
@@ -86,7 +96,7 @@ function toRecord(entry: unknown, levelOfStream: string | undefined, place: stri
     trace_id: traceId,
     span_id: spanId,
     ...rest
-  } = metadata === undefined ? {} : toStrings(metadata, `${place}[2]`);
+  } = metadata === undefined ? {} : toStrings(metadata, `${place}[2]`, parts);
   const level = rest["level"] ?? rest["detected_level"] ?? levelOfStream;
   const severity = level === undefined ? undefined : severities[level.toLowerCase()];
   const traced = traceId !== undefined && traceIdForm.test(traceId);
@@ -115,18 +125,38 @@ function toAttributes(
   }));
 }
 
-function toStrings(value: unknown, place: string): Record<string, string> {
+function toStrings(value: unknown, place: string, parts: PartCounter): Record<string, string> {
   if (!isRecord(value)) throw invalid(place, "must be an object");
   const strings: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [key, text] of Object.entries(value)) {
+  let pairs = 0;
+  for (const key in value) {
+    if ((pairs += 1) > maxPairs) throw invalid(place, `must not have more than ${maxPairs} members`);
+    const text = value[key];
     if (typeof text !== "string") throw invalid(`${place}.${key}`, "must be a string");
     strings[key] = text;
   }
+  parts.add(pairs);
   return strings;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Counts the parts of one push. @throws ServiceError `payload_too_large` past {@link maxParts} */
+export class PartCounter {
+  #count = 0;
+
+  add(parts: number): void {
+    this.#count += parts;
+    if (this.#count > maxParts) throw tooMany();
+  }
+}
+
+export function tooMany(): ServiceError {
+  return new ServiceError("payload_too_large", "the push is too large: send fewer entries at a time", {
+    reason: "too_large",
+  });
 }
 
 function invalid(place: string, rule: string): ServiceError {

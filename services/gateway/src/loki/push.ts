@@ -1,17 +1,20 @@
 import { ServiceError } from "@vitrine/kit/errors";
-import { takeBody } from "./body.ts";
-import { type CollectorAnswer, refusalText } from "./collector/collector.ts";
-import { identityHeaders } from "./headers.ts";
-import type { IngestAnswer, IngestRequest } from "./ingest.ts";
-import { toOtlpLogs } from "./loki-otlp.ts";
-import { ingestAnswerHeaders } from "./refuse.ts";
+import { takeBody } from "../body.ts";
+import { type CollectorAnswer, refusalText } from "../collector/collector.ts";
+import { identityHeaders } from "../headers.ts";
+import type { IngestAnswer, IngestRequest } from "../ingest.ts";
+import { ingestAnswerHeaders } from "../refuse.ts";
+import { mediaType } from "../rpc-status.ts";
+import { tooMany, toOtlpLogs } from "./otlp.ts";
+import { decodePush } from "./protobuf.ts";
+import { unsnap } from "./snappy.ts";
 
 /** The collector's own cap (otel-collector/config.yaml), which what a push has become must not pass. */
 const maxOtlpBytes = 16_777_216;
 
 /**
- * Takes one push of Loki's JSON API and hands it to the collector as OTLP logs, so that these clients go the same way
- * as all others: 204, or Loki's plain text with the status its clients retry by.
+ * Takes one push, JSON or protobuf under Snappy, and hands it to the collector as OTLP logs, so that Loki's clients go
+ * the same way as all others: 204, or Loki's plain text with the status they retry by.
  *
  * @throws ServiceError 400 for a push that is none, 413, 415; 502, 503, 504 as the collector's `post` does
  */
@@ -28,16 +31,15 @@ export async function ingestLoki({
 }: IngestRequest): Promise<IngestAnswer> {
   const identity = identityHeaders(claims, request);
   const body = await takeBody({ request, rule, passage, deadlines });
-  const text = await new Response(body.content).text().catch((error: unknown) => {
+  const bytes = await new Response(body.content).bytes().catch((error: unknown) => {
     throw body.fault() ?? error;
   });
-  passage.carried(body.decoded());
-  const content = new TextEncoder().encode(JSON.stringify(toOtlpLogs(parseJson(text))));
-  if (content.byteLength > maxOtlpBytes) {
-    throw new ServiceError("payload_too_large", "the push is too large: send fewer entries at a time", {
-      reason: "too_large",
-    });
-  }
+  const packed = mediaType(request.headers.get("content-type") ?? undefined) === "application/x-protobuf";
+  const push = packed ? unsnap(bytes, rule.decodedBytes) : bytes;
+  passage.carried(push.byteLength);
+  const logs = toOtlpLogs(packed ? decodePush(push) : parseJson(new TextDecoder().decode(push)));
+  const content = new TextEncoder().encode(JSON.stringify(logs));
+  if (content.byteLength > maxOtlpBytes) throw tooMany();
   const queued = passage.toUpstream();
   if (queued !== undefined) await queued;
   const answer = await collector.post({ path, identity, type: "application/json", content, timeoutMs });

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { createLogger } from "@vitrine/kit/log";
-import { toOtlpLogs } from "./loki-otlp.ts";
-import { type Gateway, startGateway } from "./testing/harness.ts";
+import { type Gateway, startGateway } from "../testing/harness.ts";
+import { snap } from "../testing/snappy.ts";
+import { toOtlpLogs } from "./otlp.ts";
 
 const MiB = 1_048_576;
 
@@ -44,6 +45,41 @@ const sample = {
     },
   ],
 };
+
+/** The same in protobuf, written by hand: streams 1 {labels 1, entries 2 {time 1, line 2, metadata 3 {name 1, value 2}}}. */
+const packedSample = lengthed(
+  1,
+  lengthed(1, '{service_name="till", level="warn", shop="paris"}'),
+  lengthed(2, time(123_456_789), lengthed(2, "first")),
+  lengthed(
+    2,
+    time(123_456_790),
+    lengthed(2, "second"),
+    pair("trace_id", "0af7651916cd43dd8448eb211c80319c"),
+    pair("span_id", "b7ad6b7169203331"),
+    pair("user", "anna"),
+  ),
+);
+
+function lengthed(number: number, ...parts: readonly (string | Uint8Array)[]): Uint8Array {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array)));
+  return Buffer.concat([Uint8Array.of(number * 8 + 2), varint(content.byteLength), content]);
+}
+
+function time(nanos: number): Uint8Array {
+  return lengthed(1, Uint8Array.of(8), varint(1_700_000_000), Uint8Array.of(16), varint(nanos));
+}
+
+function pair(name: string, value: string): Uint8Array {
+  return lengthed(3, lengthed(1, name), lengthed(2, value));
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return Uint8Array.from([...bytes, rest]);
+}
 
 const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
 
@@ -152,7 +188,11 @@ describe("the push route", () => {
   test.each([
     ["no JSON", "x", {}, 400],
     ["no push", "{}", {}, 400],
-    ["snappy protobuf", "x", { "content-type": "application/x-protobuf" }, 415],
+    ["protobuf that is not packed", "x", { "content-type": "application/x-protobuf" }, 400],
+    ["a packed text that is no push", snap(Buffer.from("x")), { "content-type": "application/x-protobuf" }, 400],
+    ["a packed bomb", Uint8Array.of(0xff, 0xff, 0xff, 0x7f, 0), { "content-type": "application/x-protobuf" }, 413],
+    ["JSON said to be snappy", snap(Buffer.from("{}")), { "content-encoding": "snappy" }, 400],
+    ["text", "x", { "content-type": "text/plain" }, 415],
     ["zstd", "x", { "content-encoding": "zstd" }, 415],
     ["too much", " ".repeat(4 * MiB + 1), {}, 413],
     ["a bomb", Uint8Array.from(gzipSync(new Uint8Array(200 * MiB))), { "content-encoding": "gzip" }, 413],
@@ -164,12 +204,34 @@ describe("the push route", () => {
   });
 
   test("refuses what has grown past the collector's cap as OTLP", async () => {
-    const metadata = Object.fromEntries(Array.from({ length: 410_000 }, (_, at) => [at.toString(36), ""]));
-    const body = JSON.stringify({ streams: [{ stream: {}, values: [["1", "x", metadata]] }] });
-    expect(body.length).toBeLessThan(4 * MiB);
-    expect((await push(body)).status).toBe(413);
+    // As JSON each of these characters takes six bytes.
+    const line = "\u0001".repeat(3 * MiB);
+    const packed = snap(lengthed(1, lengthed(1, "{}"), lengthed(2, time(1), lengthed(2, line))));
+    expect((await push(packed, { "content-type": "application/x-protobuf" })).status).toBe(413);
     expect(gateway.seen).toEqual([]);
   });
+
+  test("refuses more entries, or more metadata of one, than it is given the time for", async () => {
+    const many = Array.from({ length: 200_000 }, () => ["1", "x"]);
+    expect((await push(JSON.stringify({ streams: [{ stream: {}, values: many }] }))).status).toBe(413);
+    const wide = Object.fromEntries(Array.from({ length: 257 }, (_, at) => [`k${at}`, ""]));
+    const refused = await push(JSON.stringify({ streams: [{ stream: {}, values: [["1", "x", wide]] }] }));
+    expect([refused.status, await refused.text()]).toEqual([
+      400,
+      "streams[0].values[0][2]: must not have more than 256 members\n",
+    ]);
+    expect(gateway.seen).toEqual([]);
+  });
+
+  test.each([{}, { "content-encoding": "snappy" }])(
+    "takes protobuf under Snappy, which it always is, whatever is said of its encoding: %j",
+    async (headers: Record<string, string>) => {
+      const response = await push(snap(packedSample), { "content-type": "application/x-protobuf", ...headers });
+      expect([response.status, await response.text()]).toEqual([204, ""]);
+      expect(JSON.parse(Buffer.from(gateway.seen[0]?.body ?? []).toString())).toEqual(toOtlpLogs(sample));
+      expect(gateway.accepted).toMatchObject([{ clientId: "shop", signal: "logs" }]);
+    },
+  );
 
   test("passes overload on with Retry-After, and a partial success as a 400 that says so", async () => {
     gateway.answer = () => new Response("full", { status: 503 });
