@@ -32,7 +32,7 @@ interface Login {
 }
 
 /** One connection: settings made by one statement must be seen by the next. */
-async function asSuperuser(login: Login, work: (sql: Bun.SQL) => Promise<void>): Promise<void> {
+export async function asSuperuser(login: Login, work: (sql: Bun.SQL) => Promise<void>): Promise<void> {
   const sql = new Bun.SQL({
     adapter: "postgres",
     hostname: "127.0.0.1",

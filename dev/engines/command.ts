@@ -170,6 +170,8 @@ function prometheus({ ports, dataDir, retention }: EngineRunOptions): Invocation
       `--config.file=${renderedPrometheusConfig(dataDir)}`,
       `--web.listen-address=${loopback}:${ports.prometheus}`,
       "--web.enable-otlp-receiver",
+      // For snapshots (`bun run backup`): it listens on loopback only, and the gateway has no row for it.
+      "--web.enable-admin-api",
       "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
       `--storage.tsdb.path=${join(dataDir, "tsdb")}`,
       `--storage.tsdb.retention.time=${parseRetentionHours(retention)}h`,
