@@ -1,3 +1,4 @@
+import { RequestLink } from "../views/request-link.tsx";
 import type { AnalysisReport } from "@vitrine/contracts/log-analysis";
 import { count, Data, duration, percent, Time } from "../views/format.tsx";
 import { Empty, Figure, Panel } from "../views/panel.tsx";
@@ -69,7 +70,9 @@ function PatternsPanel({ title, patterns, none }: PatternsProps) {
                       First at <Time ms={Date.parse(firstAt)} />.
                     </p>
                   )}
-                  <RequestLink id={requestId} />
+                  <p>
+                    <RequestLink id={requestId}>{requestId === null ? null : "A request it belongs to"}</RequestLink>
+                  </p>
                 </div>
               </details>
             </li>
@@ -77,15 +80,6 @@ function PatternsPanel({ title, patterns, none }: PatternsProps) {
         </ol>
       )}
     </Panel>
-  );
-}
-
-function RequestLink({ id }: { readonly id: string | null }) {
-  if (id === null) return null;
-  return (
-    <p>
-      <a href={`/requests/${encodeURIComponent(id)}`}>A request it belongs to</a>
-    </p>
   );
 }
 
@@ -177,11 +171,7 @@ function Slowest({ slowest }: { readonly slowest: AnalysisReport["slowest"] }) {
                   <td class="number">{duration(medianMs)}</td>
                   <td class="number">{duration(p95Ms)}</td>
                   <td class="number">
-                    {requestId === null ? (
-                      duration(maxMs)
-                    ) : (
-                      <a href={`/requests/${encodeURIComponent(requestId)}`}>{duration(maxMs)}</a>
-                    )}
+                    <RequestLink id={requestId}>{duration(maxMs)}</RequestLink>
                   </td>
                 </tr>
               ))}

@@ -3,6 +3,14 @@ import type { ChartData } from "../views/chart.tsx";
 
 const drawn = new Map<Element, uPlot>();
 const height = 190;
+/** What is told by level has the colours of levels. */
+const levelColours: Readonly<Record<string, string>> = {
+  fatal: "--bad",
+  error: "--bad",
+  warn: "--warn",
+  info: "--s2",
+  debug: "--s6",
+};
 
 function drawAll(): void {
   for (const [figure, plot] of drawn) {
@@ -43,7 +51,7 @@ function optionsOf(chart: ChartData, width: number): uPlot.Options {
     series: [
       { value: (_, seconds) => (seconds === null ? "" : new Date(seconds * 1_000).toISOString().slice(11, 19)) },
       ...chart.series.map(({ label }, at): uPlot.Series => {
-        const stroke = colour(`--s${(at % 7) + 1}`);
+        const stroke = colour(levelColours[label] ?? `--s${(at % 7) + 1}`);
         return {
           label,
           stroke,

@@ -1,8 +1,11 @@
+import { visible } from "../views/format.tsx";
 import type { Engines } from "../engines/engines.ts";
 import { type Range, stepOf } from "../engines/prometheus.ts";
 import { Chart, toChart } from "../views/chart.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Panel } from "../views/panel.tsx";
+
+const maxLabel = 40;
 
 interface CourseOptions {
   readonly title: string;
@@ -24,7 +27,9 @@ export async function coursePanel({ loki }: Engines, { title, query, by, range }
             title: "Choose a span in it to look closer",
             unit: "count",
             zoom: true,
-            ...toChart(series.slice(0, 7).map((one) => ({ label: one.labels[by] ?? "lines", series: one }))),
+            ...toChart(
+              series.slice(0, 7).map((one) => ({ label: visible(one.labels[by] ?? "lines", maxLabel), series: one })),
+            ),
           }}
         />
       ))}

@@ -22,7 +22,10 @@ function unlessEmpty<S extends z.ZodType>(schema: S) {
   return z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
 }
 
-const word = z.string().max(256);
+/** Characters of what a list can be narrowed by. */
+export const maxFilterLength = 256;
+
+const word = z.string().max(maxFilterLength);
 
 /** Of a page about a span of time: `from` and `to`, or `last`. */
 export const spanParameters = {

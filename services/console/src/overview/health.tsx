@@ -1,6 +1,8 @@
+import { maxFilterLength } from "../logs/filter.ts";
+import { withParameters } from "../views/filter-form.tsx";
 import type { Sample } from "../engines/prometheus.ts";
 import type { Engines } from "../engines/engines.ts";
-import { count, duration, percent } from "../views/format.tsx";
+import { count, Data, duration, percent } from "../views/format.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Empty, Panel } from "../views/panel.tsx";
 import { State, type StateKind } from "../views/state.tsx";
@@ -87,7 +89,9 @@ function ServiceTable({ services }: { readonly services: readonly ServiceHealth[
             return (
               <tr>
                 <th scope="row">
-                  <a href={`/requests?service=${encodeURIComponent(service.name)}`}>{service.name}</a>
+                  <a href={withParameters("/requests", {}, { service: service.name.slice(0, maxFilterLength) })}>
+                    <Data text={service.name} max={60} />
+                  </a>
                   {service.instances > 1 ? <small> × {service.instances}</small> : null}
                 </th>
                 <td>

@@ -1,3 +1,4 @@
+import { RequestLink } from "../views/request-link.tsx";
 import type { Engines } from "../engines/engines.ts";
 import { count, Data, percent, Time } from "../views/format.tsx";
 import { drawn } from "../views/missing.tsx";
@@ -19,7 +20,10 @@ export async function budgetPanel({ prometheus }: Engines) {
               .map(({ labels, value }) => (
                 <li>
                   <span class="name">
-                    {labels["slo"]} <small>{labels["service_name"]}</small>
+                    <Data text={labels["slo"] ?? ""} max={40} />{" "}
+                    <small>
+                      <Data text={labels["service_name"] ?? ""} max={40} />
+                    </small>
                   </span>
                   <meter min="0" max="1" low={0.25} optimum={1} value={Math.max(0, Math.min(1, value))}>
                     {percent(value)}
@@ -92,9 +96,9 @@ export async function failuresPanel({ loki }: Engines, nowMs: number) {
                 <small>
                   <Time ms={Number(timeNs.slice(0, -6))} day={false} />
                 </small>
-                <a class="name" href={`/requests/${encodeURIComponent(fields["request_id"] ?? "")}`}>
+                <RequestLink id={fields["request_id"]}>
                   <Data text={message} max={120} />
-                </a>
+                </RequestLink>
               </li>
             ))}
           </ul>

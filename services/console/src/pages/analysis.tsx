@@ -42,7 +42,7 @@ export const analysisPage = livePage<LogFilter>({
           <Field name="text" label="Text" values={filter} />
         </FilterForm>
         <Panel title="A file of your own">
-          <form class="filter" data-upload="/api/console/logs/analyze" data-into="#report">
+          <form class="filter upload" data-upload="/api/console/logs/analyze" data-into="#report">
             <label>
               JSON lines or plain text, up to {bytes(deps.maxUploadBytes)}
               <input type="file" name="file" required data-max-bytes={String(deps.maxUploadBytes)} />

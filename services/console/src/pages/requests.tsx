@@ -1,3 +1,5 @@
+import { RequestLink } from "../views/request-link.tsx";
+import { maxFilterLength } from "../logs/filter.ts";
 import type { Engines } from "../engines/engines.ts";
 import { type LogEntry, toMs } from "../engines/loki.ts";
 import { livePage } from "../live/live-page.tsx";
@@ -147,14 +149,16 @@ function RequestTable({ entries, filter }: RequestTableProps) {
                 <td>
                   <Time ms={toMs(timeNs)} day={false} />
                 </td>
-                <td>{id === undefined ? title : <a href={`/requests/${encodeURIComponent(id)}`}>{title}</a>}</td>
+                <td>
+                  <RequestLink id={id}>{title}</RequestLink>
+                </td>
                 <td>
                   <State kind={kindOfStatus(status)}>{status === 0 ? "–" : status}</State>
                 </td>
                 <td class="number">{duration(Number(fields["duration_ms"] ?? Number.NaN))}</td>
                 <td>
                   {user === undefined ? null : (
-                    <a class="mono" href={withParameters(path, filter, { user })}>
+                    <a class="mono" href={withParameters(path, filter, { user: user.slice(0, maxFilterLength) })}>
                       <Data text={user} max={40} />
                     </a>
                   )}

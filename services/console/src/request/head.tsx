@@ -1,4 +1,6 @@
-import { count, Data, duration, instant, Time } from "../views/format.tsx";
+import { maxFilterLength } from "../logs/filter.ts";
+import { withParameters } from "../views/filter-form.tsx";
+import { count, Data, duration, instant, Time, visible } from "../views/format.tsx";
 import { MissingNote } from "../views/missing.tsx";
 import { Figure, Panel } from "../views/panel.tsx";
 import { kindOfStatus, State } from "../views/state.tsx";
@@ -15,13 +17,17 @@ export function Head({ summary, grafanaUrl }: HeadProps) {
   const { method, route, path, status, durationMs, startMs, user, clientId, services } = summary;
   return (
     <Panel
-      title={`${method} ${route ?? path}`.slice(0, 200)}
+      title={visible(`${method} ${route ?? path}`, 200)}
       aside={<State kind={kindOfStatus(status)}>{outcome(status)}</State>}
     >
       <dl class="figures">
         <Figure label="Status" value={status === 0 ? "–" : String(status)} />
         <Figure label="Took" value={duration(durationMs)} />
-        <Figure label="Services" value={count(services.length)} note={services.slice(0, 8).join(", ")} />
+        <Figure
+          label="Services"
+          value={count(services.length)}
+          note={<Data text={services.slice(0, 8).join(", ")} max={200} />}
+        />
       </dl>
       <dl class="attributes">
         <dt>who</dt>
@@ -29,7 +35,7 @@ export function Head({ summary, grafanaUrl }: HeadProps) {
           {user === undefined ? (
             "nobody who said so"
           ) : (
-            <a href={`/requests?user=${encodeURIComponent(user)}`}>
+            <a href={`/requests?user=${encodeURIComponent(user.slice(0, maxFilterLength))}`}>
               <Data text={user} max={128} />
             </a>
           )}
@@ -85,7 +91,7 @@ function Links({ summary, grafanaUrl }: HeadProps) {
     <p class="links">
       <a href={`/logs?from=${from}&to=${to}`}>All logs of that minute</a>
       {route === undefined ? null : (
-        <a href={`/requests?service=${encodeURIComponent(service)}&route=${encodeURIComponent(route)}`}>
+        <a href={withParameters("/requests", {}, { service, route: route.slice(0, maxFilterLength) })}>
           Requests like it
         </a>
       )}

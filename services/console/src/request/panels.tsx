@@ -132,7 +132,7 @@ export async function aroundPanel({ prometheus }: Engines, summary: Summary, now
       title="Around that time"
       aside={
         <small>
-          {method} <Data text={route} max={120} /> at {service}
+          {method} <Data text={route} max={120} /> at <Data text={service} max={40} />
         </small>
       }
     >

@@ -97,7 +97,7 @@ function SpanDetails({ span, sql }: { readonly span: Span; readonly sql: string 
         </pre>
       )}
       {span.events.map(({ name, attributes: told }) => (
-        <div class="missing">
+        <div class="thrown">
           <b>
             <Data text={name} max={100} />
           </b>

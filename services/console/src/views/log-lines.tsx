@@ -1,3 +1,4 @@
+import { RequestLink } from "./request-link.tsx";
 import { type LogEntry, toMs } from "../engines/loki.ts";
 import { Data, duration, Time } from "./format.tsx";
 import { kindOf, State } from "./state.tsx";
@@ -45,10 +46,9 @@ interface LogLineProps {
 
 export function LogLine({ entry, sinceMs, linked }: LogLineProps) {
   const { fields, level, message, service, timeNs } = entry;
-  const requestId = fields["request_id"];
   const ms = toMs(timeNs);
   return (
-    <details id={`line-${timeNs}-${fields["span_id"] ?? ""}-${service}`}>
+    <details id={idOf(entry)}>
       <summary>
         <span class="when">{sinceMs === undefined ? <Time ms={ms} day={false} /> : offset(ms - sinceMs)}</span>
         <State kind={kindOf(level)}>{level}</State>
@@ -60,9 +60,9 @@ export function LogLine({ entry, sinceMs, linked }: LogLineProps) {
         </span>
       </summary>
       <div class="detail">
-        {linked && requestId !== undefined ? (
+        {linked ? (
           <p>
-            <a href={`/requests/${encodeURIComponent(requestId)}`}>Everything about this request</a>
+            <RequestLink id={fields["request_id"]}>Everything about this request</RequestLink>
           </p>
         ) : null}
         <LineFields entry={entry} />
@@ -95,6 +95,11 @@ function LineFields({ entry: { fields, message, timeNs } }: { readonly entry: Lo
       ))}
     </dl>
   );
+}
+
+/** The same for a line each time it is drawn, so that one that was opened stays open. */
+function idOf({ timeNs, service, fields }: LogEntry): string {
+  return `line-${timeNs}-${Bun.hash(`${service} ${fields["span_id"] ?? ""} ${fields["action"] ?? ""}`).toString(36)}`;
 }
 
 function offset(ms: number): string {

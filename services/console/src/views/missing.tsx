@@ -1,3 +1,4 @@
+import { RequestLink } from "./request-link.tsx";
 import { type Answer, type Missing, type MissingReason, sources } from "../engines/ask.ts";
 import type { Child } from "hono/jsx";
 
@@ -24,7 +25,7 @@ export function MissingNote({ missing, what }: { readonly missing: Missing; read
       {detail === undefined ? null : <p class="data small">{detail}</p>}
       {requestId === undefined ? null : (
         <p class="small">
-          <a href={`/requests/${encodeURIComponent(requestId)}`}>What became of the question</a>
+          <RequestLink id={requestId}>What became of the question</RequestLink>
         </p>
       )}
     </div>
