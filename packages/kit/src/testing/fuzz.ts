@@ -4,6 +4,7 @@ export interface Schema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly allOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
@@ -103,7 +104,8 @@ export function createFuzz(seed: number): Fuzz {
   function valid(schema: Schema): unknown {
     if (schema.const !== undefined) return schema.const;
     if (schema.enum !== undefined) return pick(schema.enum);
-    if (schema.anyOf !== undefined) return valid(pick(schema.anyOf));
+    const choice = schema.anyOf ?? schema.oneOf;
+    if (choice !== undefined) return valid(pick(choice));
     switch (schema.type) {
       case "object":
         return Object.fromEntries(
@@ -136,6 +138,7 @@ export function createFuzz(seed: number): Fuzz {
 
   function wild(schema: Schema, depth = 0): unknown {
     if (random() < (depth === 0 ? 0.1 : 0.3)) return nastyValue();
+    if (schema.oneOf !== undefined) return wild(pick(schema.oneOf), depth);
     if (schema.type !== "object") return random() < 0.5 ? nastyText() : valid(schema);
     const entries = Object.entries(schema.properties ?? {})
       .filter(() => random() < 0.85)

@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { ConfigError } from "@vitrine/kit/config";
+import { parseConfig } from "./config.ts";
+
+const env = {
+  DATABASE_URL: "postgres://notifier:secret@127.0.0.1:5432/vitrine",
+  KEY_ENCRYPTION_KEY: "A".repeat(43),
+  ALERTMANAGER_TOKEN: "a".repeat(32),
+};
+
+test("a database, a key and Alertmanager's secret are all it needs", () => {
+  expect(parseConfig(env)).toMatchObject({
+    http: { port: 8085 },
+    publicUrl: "http://localhost:8080",
+    presetTargets: undefined,
+    runbooksDir: undefined,
+    historyDays: 90,
+  });
+});
+
+test("an empty list of targets is not the same as none: what it made before is told nothing any more", () => {
+  expect(parseConfig({ ...env, TARGETS: "[]" }).presetTargets).toEqual([]);
+});
+
+test.each([
+  ["not JSON", "{", "TARGETS: is not JSON"],
+  ["no array", "{}", "TARGETS: is not a JSON array"],
+  [
+    "a name twice",
+    '[{"name":"a","channel":"slack","settings":{"url":"https://a.test"}},{"name":"a","channel":"slack","settings":{"url":"https://a.test"}}]',
+    "[1] name: another target has it",
+  ],
+  ["a channel that does not exist", '[{"name":"a","channel":"pager","settings":{}}]', "[0] channel"],
+])("targets that are %s are a fault that says where", (_, targets, fault) => {
+  let faults: readonly string[] = [];
+  try {
+    parseConfig({ ...env, TARGETS: targets });
+  } catch (error) {
+    if (error instanceof ConfigError) faults = error.faults;
+  }
+  expect(faults.join("\n")).toContain(fault);
+});
+
+test("a secret shared with Alertmanager is long", () => {
+  expect(() => parseConfig({ ...env, ALERTMANAGER_TOKEN: "short-token" })).toThrow("ALERTMANAGER_TOKEN");
+});
