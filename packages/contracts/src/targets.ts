@@ -12,7 +12,8 @@ const timeZone = z
   .max(64)
   .refine((name) => {
     try {
-      return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
+      new Intl.DateTimeFormat("en", { timeZone: name }).format();
+      return true;
     } catch {
       return false;
     }

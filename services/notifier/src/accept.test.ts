@@ -139,9 +139,9 @@ describe("a target is told", () => {
     await told({ startsAt: t0 }, { startsAt: t0, service: "inventory" }, { startsAt: t0, severity: "warning" });
     await told({ startsAt: t0, service: "auth" });
     const waiting = await deliveries();
-    expect(waiting.map(({ tier, alerts: changes }) => [tier, changes.length]).toSorted()).toEqual([
-      ["critical", 3],
-      ["warning", 1],
+    expect(waiting.map(({ tier, alerts: changes }) => `${tier} ${changes.length}`).toSorted()).toEqual([
+      "critical 3",
+      "warning 1",
     ]);
   });
 

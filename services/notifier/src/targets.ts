@@ -159,7 +159,7 @@ async function putNamed(on: Queryable, target: StoredTarget): Promise<void> {
 
 function settingsFor({ channel }: StoredTarget, settings: unknown): Settings {
   const parsed = parseSettings(channel, settings);
-  if (parsed.success) return toSettings({ channel, settings: parsed.data.settings } as NewTarget);
+  if (parsed.success) return toSettings({ channel, settings: parsed.data.settings });
   const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.join("."), message }));
   throw new ServiceError("invalid_request", fields.map(({ field, message }) => `${field}: ${message}`).join("; "), {
     fields,
@@ -173,7 +173,7 @@ function defined<T extends object>(values: T): Defined<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
-function toTarget({ settings: _, ...target }: StoredTarget): Target {
+function toTarget(target: StoredTarget): Target {
   return {
     id: target.id,
     name: target.name,

@@ -45,6 +45,18 @@ function descriptionRows(upstream: Upstream, base: string): Route[] {
   }));
 }
 
+/** What alerts there were, what was told of them, and what to do about them: for all who may read. */
+function historyRow(name: string): Route {
+  return {
+    ...api,
+    path: `/api/notifier/${name}/**`,
+    upstream: "notifier",
+    methods: get,
+    access: ["alerts:read"],
+    body: "none",
+  };
+}
+
 /** Our own services: open rows of auth, and APIs by scope. */
 export const serviceRows: readonly Route[] = [
   // Each of these answers for its own credentials: a password, a client secret, a refresh token.
@@ -68,14 +80,9 @@ export const serviceRows: readonly Route[] = [
   ...descriptionRows("orders", "/api/orders"),
   ...descriptionRows("inventory", "/api/inventory"),
   // Where Alertmanager tells of alerts has no row: it does so past the gateway, with a secret of its own.
-  ...["alerts", "deliveries", "runbooks"].map((name): Route => ({
-    ...api,
-    path: `/api/notifier/${name}/**`,
-    upstream: "notifier",
-    methods: get,
-    access: ["alerts:read"],
-    body: "none",
-  })),
+  historyRow("alerts"),
+  historyRow("deliveries"),
+  historyRow("runbooks"),
   { ...api, path: "/api/notifier/deliveries/**", upstream: "notifier", methods: ["POST"], access: ["alerts:admin"] },
   {
     ...api,

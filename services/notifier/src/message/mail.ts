@@ -21,21 +21,25 @@ export function mailText(view: View): MailText {
   return {
     subject: `[${tierWord(view.tier)}] ${title}`,
     text: [title, ...shown.map(textPart), footer].join("\n\n"),
-    html: String(
-      html`<!doctype html>
-        <html lang="en">
-          <head>
-            <meta charset="utf-8" />
-            <title>${title}</title>
-          </head>
-          <body style="${style}">
-            <h1 style="font-size:1.2rem">${title}</h1>
-            ${shown.map(htmlPart)}
-            <p style="color:#777;font-size:.85rem">${footer}</p>
-          </body>
-        </html>`,
-    ),
+    html: htmlPage(title, shown, footer),
   };
+}
+
+function htmlPage(title: string, shown: readonly ViewedChange[], footer: string): string {
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <title>${title}</title>
+      </head>
+      <body style="${style}">
+        <h1 style="font-size:1.2rem">${title}</h1>
+        ${shown.map(htmlPart)}
+        <p style="color:#777;font-size:.85rem">${footer}</p>
+      </body>
+    </html>`;
+  // Nothing in it is waited for, and then it is text.
+  return (page as string).trim();
 }
 
 function textPart(change: ViewedChange): string {

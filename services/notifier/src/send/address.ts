@@ -84,7 +84,8 @@ export async function pinAddress(host: string, policy: AddressPolicy, attempt: n
       ? await (policy.resolve ?? resolveName)(literal)
       : [{ address: literal, family: version === 6 ? 6 : 4 }];
   const judged = addresses.map((one) => ({
-    ...one,
+    address: one.address,
+    family: one.family,
     isAllowed: policy.allowed.check(one.address, one.family === 6 ? "ipv6" : "ipv4"),
   }));
   if (judged.some((one) => !one.isAllowed && !isPublic(one)))

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { type Target, type NewTarget, newTarget } from "@vitrine/contracts/targets";
+import { newTarget, type Target } from "@vitrine/contracts/targets";
 import type { Scope } from "@vitrine/contracts/scopes";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
@@ -66,7 +66,7 @@ export async function startNotifier(options: NotifierOptions = {}) {
     issuer,
     call,
     read: async <T>(path: string): Promise<T> => (await (await call("GET", path)).json()) as T,
-    addTarget: (target: TargetInput): Promise<Target> => deps.targets.create(newTarget.parse(target) as NewTarget),
+    addTarget: (target: TargetInput): Promise<Target> => deps.targets.create(newTarget.parse(target)),
     /** What Alertmanager sends. */
     tell: (webhook: unknown, token = alertmanagerToken) =>
       app.request("/api/notifier/alertmanager", {

@@ -26,13 +26,12 @@ export function viewOf(...inputs: readonly Partial<ToldChange>[]): View {
       endedAt: null,
       ...input,
     };
-    return {
-      ...change,
+    return Object.assign(change, {
       summary: change.annotations["summary"] ?? change.name,
       description: change.annotations["description"] ?? "",
       firstLook: ["Which route fails?", "Did somebody deploy?"],
       links: linksOf(publicUrl, { ...change, id: change.alertId }),
-    };
+    });
   });
   return {
     id: "018f0000-0000-7000-8000-00000000ffff",
