@@ -130,7 +130,7 @@ export const alerting: Dashboard = {
         {
           kind: "timeseries",
           title: "Time to deliver",
-          description: "From when a message was due until it was delivered, p95, by channel.",
+          description: "From when a message was due until it was delivered, p95 of five minutes, by channel.",
           ...sized("third"),
           unit: "s",
           min: 0,
@@ -139,7 +139,7 @@ export const alerting: Dashboard = {
             prometheus(
               "{{channel}}",
               orNone(
-                "histogram_quantile(0.95, sum by (channel, le) (increase(notifier_delivery_delay_seconds_bucket[$__range]))) >= 0",
+                "histogram_quantile(0.95, sum by (channel, le) (increase(notifier_delivery_delay_seconds_bucket[5m]))) >= 0",
                 "channel",
               ),
             ),
