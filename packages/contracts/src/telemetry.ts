@@ -163,6 +163,7 @@ export const logActions = {
   "gateway.certificate_failed": action("Changed TLS files do not make a certificate; the old one stays in use.", [
     "gateway",
   ]),
+  "gateway.process_ended": action("A process of the gateway ended by itself and is started again.", ["gateway"]),
   "gateway.upstream_back": action("An upstream that had failed answers again.", ["gateway"]),
   "gateway.upstream_failed": action("An upstream could not be reached or broke off.", ["gateway"]),
   "console.part_failed": action("A part of a page could not be drawn.", ["console"]),

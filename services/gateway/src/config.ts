@@ -26,6 +26,8 @@ export interface Config extends BaseConfig {
   readonly otlpPort: number;
   /** Lets several processes share the ports: the kernel spreads connections over them. */
   readonly reusePort: boolean;
+  /** Processes this one keeps on the ports; 1 is itself. */
+  readonly processes: number;
   readonly tls: CertificateFiles | undefined;
   readonly tokens: TokenConfig;
   readonly upstreams: UpstreamUrls;
@@ -74,6 +76,7 @@ const shape = {
   CLIENT_ID: clientShape.CLIENT_ID.optional(),
   CLIENT_SECRET: optionalSecret(),
   REUSE_PORT: flag(false),
+  GATEWAY_PROCESSES: integer({ min: 1, max: 64, fallback: 1 }),
   TLS_CERT_FILE: text().optional(),
   TLS_KEY_FILE: text().optional(),
   ...quotaShape("INGEST"),
@@ -103,11 +106,14 @@ export function parseConfig(env: Env): Config {
   const { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret } = values;
   if ((clientId === undefined) !== (clientSecret === undefined))
     throw new ConfigError(["CLIENT_ID: set it and CLIENT_SECRET, or neither"]);
+  if (values.GATEWAY_PROCESSES > 1 && (values.PORT === 0 || values.OTLP_PORT === 0))
+    throw new ConfigError(["GATEWAY_PROCESSES: several processes need ports that are the same for all"]);
   const address = (value: string) => value.replace(/\/+$/, "");
   return {
     ...toBaseConfig(values),
     otlpPort: values.OTLP_PORT,
     reusePort: values.REUSE_PORT,
+    processes: values.GATEWAY_PROCESSES,
     tls: toCertificateFiles(values.TLS_CERT_FILE, values.TLS_KEY_FILE),
     tokens: toTokenConfig(values),
     ownOrigin: new URL(values.TOKEN_ISSUER).origin,

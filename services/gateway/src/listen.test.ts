@@ -78,6 +78,13 @@ describe("a listener with a certificate", () => {
     expect(lines.filter(({ action }) => action === "gateway.certificate_changed")).toHaveLength(2);
   });
 
+  test("tells browsers to stay with TLS, on every answer", async () => {
+    for (const path of ["/health/live", "/nowhere"]) {
+      const response = await fetch(`https://127.0.0.1:${port}${path}`, { tls: { rejectUnauthorized: false } });
+      expect(response.headers.get("strict-transport-security")).toBe("max-age=31536000");
+    }
+  });
+
   test("does not speak plain HTTP", async () => {
     const outcome = await fetch(`http://127.0.0.1:${port}/health/live`).then(
       ({ status }) => status,

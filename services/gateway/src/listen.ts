@@ -19,10 +19,11 @@ export interface ListenOptions<W> extends ServeOptions<W> {
 export function listen<W>(lifecycle: Lifecycle, app: App, options: ListenOptions<W>): number {
   const { certificate, logger, certificateEveryMs, ...rest } = options;
   if (certificate === undefined) return lifecycle.serve(app, rest).port ?? 0;
+  const strict = withTransportSecurity(app);
   const current = readCertificate(certificate);
   // The second listener of a renewal needs the first one's leave to share the port.
   const shared = { ...rest, reusePort: true };
-  let server = lifecycle.serve(app, { ...shared, tls: current });
+  let server = lifecycle.serve(strict, { ...shared, tls: current });
   const port = server.port ?? 0;
   lifecycle.own(
     watchCertificate({
@@ -31,7 +32,7 @@ export function listen<W>(lifecycle: Lifecycle, app: App, options: ListenOptions
       ...(certificateEveryMs === undefined ? {} : { everyMs: certificateEveryMs }),
       changed: (next) => {
         const old = server;
-        server = lifecycle.serve(app, { ...shared, port, tls: next });
+        server = lifecycle.serve(strict, { ...shared, port, tls: next });
         void old.stop();
         logger.info(
           { action: "gateway.certificate_changed", extra: { port, valid_to: next.validTo } },
@@ -47,4 +48,15 @@ export function listen<W>(lifecycle: Lifecycle, app: App, options: ListenOptions
     (stop) => stop(),
   );
   return port;
+}
+
+/** A year, and this host alone: of its neighbours the gateway knows nothing (RFC 6797 §6.1, ASVS 3.4.1). */
+function withTransportSecurity(app: App): App {
+  return {
+    fetch: async (request, bindings) => {
+      const response = await app.fetch(request, bindings);
+      response.headers.set("strict-transport-security", "max-age=31536000");
+      return response;
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { kill } from "node:process";
 import type { Server, Subprocess } from "bun";
 import { type OtlpSink, startOtlpSink } from "@vitrine/kit/testing/otlp-sink";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
@@ -202,6 +203,30 @@ describe("the gateway as a process", () => {
     expect(await first.process.exited).toBe(0);
     expect((await fetch(`${second.urls[0]}/health/live`)).status).toBe(200);
   }, 20_000);
+
+  test("keeps as many processes on its ports as it is told to, starts one that dies again, and ends with all of them", async () => {
+    const ports = { PORT: String(freePort()), OTLP_PORT: String(freePort()) };
+    const { urls, process: child, output } = await run({ ...ports, GATEWAY_PROCESSES: "2" });
+    await ready(urls[0]);
+    const startedOn = () => output().split(`listening on ${urls[0]}`).length - 1;
+    await until("both processes listen", () => startedOn() === 2);
+    const [victim] = Bun.spawnSync(["pgrep", "-P", String(child.pid)])
+      .stdout.toString()
+      .trim()
+      .split("\n");
+    kill(Number(victim), "SIGKILL");
+    await until("a third process listens", () => startedOn() === 3);
+    expect(output()).toContain("gateway.process_ended");
+    await ready(urls[0]);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    await until("nobody listens", () =>
+      fetch(`${urls[0]}/health/live`).then(
+        () => false,
+        () => true,
+      ),
+    );
+  }, 30_000);
 
   test("finishes what it has begun when it is told to stop, and exits with 0", async () => {
     arrived = Promise.withResolvers<void>();
