@@ -63,7 +63,9 @@ describe.skipIf(!isWanted)("in a running system", () => {
       token = await stack.token();
       return (await value("sum(fault_active)")) === 0 && (await value("count(fault_active)")) > 0 ? true : undefined;
     });
-    await run("scenario", "calm", "--rate", "12");
+    await eventually("the generator takes a scenario", 60_000, async () =>
+      (await stack.command("dev/cli.ts", "scenario", "calm", "--rate", "12")).code === 0 ? true : undefined,
+    );
     await eventually("customers come", noticeableMs, async () => ((await value(quantile(0.5))) > 0 ? true : undefined));
   }, 900_000);
   afterAll(() => stack.stop());
