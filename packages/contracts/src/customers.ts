@@ -1,15 +1,11 @@
 import { z } from "zod";
 import { currency, money } from "./money.ts";
-import { maison, pieceId, pieceKind } from "./piece.ts";
+import { displayText, maison, pieceId, pieceKind } from "./piece.ts";
 
 const time = z.iso.datetime();
 
 /** Who owns a wallet and a collection: the subject of a token. */
-export const customerId = z
-  .string()
-  .regex(/^[^\p{Cc}]+$/u, "no control characters")
-  .min(1)
-  .max(128);
+export const customerId = displayText.min(1).max(128);
 
 export const customer = z.object({ id: customerId, since: time, lastActiveAt: time });
 

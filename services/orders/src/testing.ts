@@ -3,7 +3,7 @@ import { createFaults } from "@vitrine/kit/faults";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
-import { startPostgres } from "@vitrine/kit/testing/postgres";
+import { startPostgres, type TestPostgres } from "@vitrine/kit/testing/postgres";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import { createUpstream } from "@vitrine/kit/upstream";
 import { createApp } from "./app.ts";
@@ -13,6 +13,8 @@ export interface TestOrdersOptions {
   readonly inventoryUrl: string;
   readonly issuer?: TestIssuer;
   readonly ownServer?: boolean;
+  /** A database that is there already. */
+  readonly server?: TestPostgres;
   /** How long a call to inventory may take, in milliseconds. */
   readonly timeoutMs?: number;
   readonly holdSeconds?: number;
@@ -20,7 +22,7 @@ export interface TestOrdersOptions {
 
 /** The whole service on a real database of its own, without a port; the sweep runs when the test says so. */
 export async function startOrders(options: TestOrdersOptions) {
-  const server = await startPostgres({ ownServer: options.ownServer ?? false });
+  const server = options.server ?? (await startPostgres({ ownServer: options.ownServer ?? false }));
   const { logger, lines } = memoryLogger("orders");
   const database = createDatabase({ url: server.url, service: "orders", logger });
   await migrate(database, join(import.meta.dir, "../migrations"), logger);

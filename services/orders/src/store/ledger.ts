@@ -59,7 +59,7 @@ export async function post(tx: Queryable, transfers: readonly Transfer[]): Promi
   await tx.query(
     `insert into accounts (id, owner, kind, asset, lot)
      select distinct * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
-     on conflict (id) do nothing`,
+     on conflict do nothing`,
     [
       used.map(({ id }) => id),
       used.map(({ owner }) => owner),
