@@ -16,6 +16,11 @@ export interface NewDelivery {
 /** Changes in one message. What channels show is less; a webhook gets them all. */
 const maxChanges = 500;
 
+/** Messages before `$before` that wait for the same target and are about the same group and tier, or one of the alerts. */
+const earlier = (before: string) => `array(
+  select e.seq from deliveries e where e.target_id = $1 and e.state = 'waiting' and e.seq < ${before}
+    and ((e.group_key = $2 and e.tier = $3) or e.fingerprints && $6))`;
+
 /**
  * Adds changes to the last message of the group that waits and was never sent, or makes one; returns how many it made.
  * No change may get ahead of one of the same alert, so a later message about any of these alerts rules the former out.
@@ -25,7 +30,8 @@ export async function enqueue(on: Queryable, delivery: NewDelivery): Promise<num
   const fingerprints = changes.map(({ fingerprint }) => fingerprint);
   const alertIds = changes.map(({ alertId }) => alertId);
   const [joined] = await on.query(
-    `update deliveries set changes = changes || $5::jsonb, fingerprints = fingerprints || $6, alert_ids = alert_ids || $4
+    `update deliveries u set changes = changes || $5::jsonb, fingerprints = fingerprints || $6, alert_ids = alert_ids || $4,
+       after = ${earlier("u.seq")}
      where id = (
        select d.id from deliveries d
        where d.target_id = $1 and d.state = 'waiting' and d.group_key = $2 and d.tier = $3 and not d.sealed
@@ -39,16 +45,17 @@ export async function enqueue(on: Queryable, delivery: NewDelivery): Promise<num
   );
   if (joined !== undefined) return 0;
   await on.query(
-    `insert into deliveries (id, target_id, group_key, tier, changes, fingerprints, alert_ids, created_at, due_at, next_attempt_at)
-     values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $9)`,
+    `insert into deliveries (id, target_id, group_key, tier, changes, fingerprints, alert_ids, after, created_at, due_at,
+       next_attempt_at)
+     values ($7, $1, $2, $3, $5::jsonb, $6, $4, ${earlier("9223372036854775807")}, $8, $9, $9)`,
     [
-      id,
       targetId,
       groupKey,
       tier,
+      alertIds,
       JSON.stringify(changes),
       fingerprints,
-      alertIds,
+      id,
       new Date(delivery.now),
       new Date(delivery.dueAt),
     ],
@@ -90,9 +97,7 @@ export async function sealNext(
     `update deliveries set sealed = true where id = (
        select d.id from deliveries d join targets t on t.id = d.target_id
        where d.state = 'waiting' and d.next_attempt_at <= $1 and t.enabled and d.target_id <> all ($2)
-         and not exists (
-           select from deliveries e where e.target_id = d.target_id and e.state = 'waiting' and e.seq < d.seq
-             and ((e.group_key = d.group_key and e.tier = d.tier) or e.fingerprints && d.fingerprints))
+         and not exists (select from deliveries e where e.seq = any (d.after) and e.state = 'waiting')
        order by (d.tier <> 'critical'), d.seq limit 1 for update of d skip locked)
      returning id, target_id as "targetId"`,
     [new Date(now), busy],
