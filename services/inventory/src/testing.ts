@@ -1,7 +1,5 @@
 import { join } from "node:path";
-import { createFaults } from "@vitrine/kit/faults";
-import { databaseEffects } from "@vitrine/kit/faults/effects";
-import { withSlowSql } from "@vitrine/kit/faults/slow-sql";
+import { withFaults } from "@vitrine/kit/faults/database";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
@@ -21,9 +19,9 @@ export async function startInventory(
   const server = await startPostgres({ ownServer: options.ownServer ?? false });
   const { logger, lines } = memoryLogger("inventory");
   const postgres = createDatabase({ url: server.url, service: "inventory", logger });
-  const effects = databaseEffects(postgres, rowsEverybodyNeeds);
-  const faults = createFaults({ service: "inventory", enabled: options.faults ?? true, logger, effects });
-  const database = withSlowSql(postgres, faults);
+  const enabled = options.faults ?? true;
+  const lock = rowsEverybodyNeeds;
+  const { faults, database } = withFaults(postgres, { service: "inventory", enabled, logger, lock });
   await migrate(postgres, join(import.meta.dir, "../migrations"), logger);
   const issuer = options.issuer ?? (await createTestIssuer());
   const stock = createStockStore(database);

@@ -1,7 +1,5 @@
 import { join } from "node:path";
-import { createFaults } from "@vitrine/kit/faults";
-import { databaseEffects } from "@vitrine/kit/faults/effects";
-import { withSlowSql } from "@vitrine/kit/faults/slow-sql";
+import { withFaults } from "@vitrine/kit/faults/database";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import { runService } from "@vitrine/kit/service";
@@ -18,12 +16,13 @@ await runService("orders", process, parseConfig, ({ config, logger, lifecycle })
   const postgres = lifecycle.own(createDatabase({ url: config.database.url, service: "orders", logger }), (db) =>
     db.close(),
   );
-  const effects = databaseEffects(postgres, rowsEverybodyNeeds);
-  const faults = createFaults({ service: "orders", enabled: config.faultInjection, logger, effects });
-  const database = withSlowSql(
-    postgres,
-    lifecycle.own(faults, (one) => one.close()),
-  );
+  const { faults, database } = withFaults(postgres, {
+    service: "orders",
+    enabled: config.faultInjection,
+    logger,
+    lock: rowsEverybodyNeeds,
+  });
+  lifecycle.own(faults, (one) => one.close());
   lifecycle.task("migrations", () => migrate(postgres, join(import.meta.dir, "../migrations"), logger));
   lifecycle.check("postgres", () => postgres.ping());
   const verifier = createTokenVerifier(config.tokens);

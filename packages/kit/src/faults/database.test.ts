@@ -4,9 +4,8 @@ import { createDatabase, type Database } from "../postgres/database.ts";
 import { memoryLogger } from "../testing/log.ts";
 import { startPostgres } from "../testing/postgres.ts";
 import { startTestTelemetry, type TestTelemetry } from "../testing/telemetry.ts";
-import { databaseEffects } from "./effects.ts";
-import { createFaults, type Faults } from "./faults.ts";
-import { withSlowSql } from "./slow-sql.ts";
+import { withFaults } from "./database.ts";
+import type { Faults } from "./faults.ts";
 
 let telemetry: TestTelemetry;
 let raw: Database;
@@ -27,9 +26,8 @@ beforeAll(async () => {
   });
   await raw.query("create table things (id int primary key, amount int not null)");
   await raw.query("insert into things select n, 0 from generate_series(1, 50) n");
-  const effects = databaseEffects(raw, "select id from things order by id for update");
-  faults = createFaults({ service: "inventory", enabled: true, logger, effects });
-  database = withSlowSql(raw, faults);
+  const lock = "select id from things order by id for update";
+  ({ faults, database } = withFaults(raw, { service: "inventory", enabled: true, logger, lock }));
 });
 afterEach(() => faults.close());
 afterAll(async () => {
@@ -65,8 +63,8 @@ describe("slow_sql", () => {
 
   test("costs nothing where faults are not enabled: the database is the same object", () => {
     const { logger } = memoryLogger();
-    const off = createFaults({ service: "inventory", enabled: false, logger });
-    expect(withSlowSql(raw, off)).toBe(raw);
+    const off = withFaults(raw, { service: "inventory", enabled: false, logger, lock: "" });
+    expect(off.database).toBe(raw);
   });
 });
 
