@@ -226,9 +226,10 @@ export const authentication: Dashboard = {
         {
           kind: "logs",
           title: "Attempts",
-          description: "Every attempt to prove an identity that failed, and what looked wrong about others.",
+          description:
+            "Every attempt to prove an identity, and what looked wrong about some; a line opens its request.",
           ...sized("whole", 9),
-          queries: [loki("", '{service_name="auth"} | action=~"authn_.+" | detected_level=~"warn|error"')],
+          queries: [loki("", '{service_name="auth"} | action=~"authn_.+"')],
           links: [requestOfLine],
         },
       ],

@@ -98,6 +98,11 @@ export function orNone(expr: string, ...labels: readonly string[]): string {
   return `(${expr}) or ${none}`;
 }
 
+/** Amounts by currency in euros, by the reference rates of prometheus/rules/money.rules.yaml. */
+export function inEuros(expr: string): string {
+  return `${expr} * on (currency) group_left () currency:euros:reference`;
+}
+
 export function dashboardLink(title: string, uid: DashboardUid, variables?: Readonly<Record<string, string>>): Link {
   return variables === undefined ? { to: "dashboard", title, uid } : { to: "dashboard", title, uid, variables };
 }

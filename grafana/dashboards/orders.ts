@@ -3,6 +3,7 @@ import {
   anyIsBad,
   dashboardLink,
   errorShare,
+  inEuros,
   loki,
   maison,
   orNone,
@@ -56,15 +57,14 @@ export const orders: Dashboard = {
         {
           kind: "stat",
           title: "Value",
-          description: "Value of the pieces bought over the range, in whole units of each currency.",
+          description: "Value of the pieces bought over the range, all currencies in euros at reference rates.",
           ...sized("sixth", 5),
-          unit: "short",
+          unit: "currencyEUR",
           queries: [
             prometheus(
-              "{{currency}}",
-              orNone(
-                `sum by (currency) (increase(orders_value_total{order_kind="buy", ${chosen}}[$__range]))`,
-                "currency",
+              "bought",
+              orZero(
+                `sum(${inEuros(`sum by (currency) (increase(orders_value_total{order_kind="buy", ${chosen}}[$__range]))`)})`,
               ),
             ),
           ],

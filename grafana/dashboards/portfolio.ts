@@ -1,4 +1,4 @@
-import { annotations, dashboardLink, loki, orNone, prometheus, requestOfLine, sized } from "./common.ts";
+import { annotations, dashboardLink, inEuros, loki, orNone, prometheus, requestOfLine, sized } from "./common.ts";
 import type { Dashboard, Link } from "./model.ts";
 
 const trading: Link = dashboardLink("Trading operations", "vitrine-trading");
@@ -9,6 +9,13 @@ const movements: Link = { to: "logs", title: "Movements", expr: '{service_name="
 function held(metric: string, labels: string): string {
   return `max by (${labels}) (${metric})`;
 }
+
+function heldInEuros(metric: string, label: string): string {
+  return `sum by (${label}) (${inEuros(held(metric, `${label}, currency`))})`;
+}
+
+const present = `sum(${inEuros(held('collection_value{basis="present"}', "currency"))})`;
+const paid = `sum(${inEuros(held('collection_value{basis="cost"}', "currency"))})`;
 
 export const portfolio: Dashboard = {
   uid: "vitrine-portfolio",
@@ -24,11 +31,11 @@ export const portfolio: Dashboard = {
         {
           kind: "stat",
           title: "Collections are worth",
-          description: "Present value of all collections, in whole units of the currency.",
+          description: "Present value of all collections, in euros at reference rates.",
           ...sized("quarter", 6),
-          unit: "short",
-          decimals: 1,
-          queries: [prometheus("{{currency}}", held('collection_value{basis="present"}', "currency"))],
+          unit: "currencyEUR",
+          trend: true,
+          queries: [prometheus("worth", present)],
           links: [trading],
         },
         {
@@ -37,23 +44,17 @@ export const portfolio: Dashboard = {
           description: "Present value of all collections above what they cost, as a share of the cost.",
           ...sized("quarter", 6),
           unit: "percentunit",
-          decimals: 1,
-          queries: [
-            prometheus(
-              "{{currency}}",
-              `${held('collection_value{basis="present"}', "currency")} / (${held('collection_value{basis="cost"}', "currency")} > 0) - 1`,
-            ),
-          ],
+          decimals: 2,
+          queries: [prometheus("gain", `${present} / (${paid} > 0) - 1`)],
           links: [trading],
         },
         {
           kind: "stat",
           title: "Money in wallets",
-          description: "Free to spend, and held for orders that are not paid yet.",
+          description: "Free to spend, and held for orders that are not paid yet, in euros at reference rates.",
           ...sized("quarter", 6),
-          unit: "short",
-          decimals: 1,
-          queries: [prometheus("{{state}} {{currency}}", held("wallet_balance", "state, currency"))],
+          unit: "currencyEUR",
+          queries: [prometheus("{{state}}", heldInEuros("wallet_balance", "state"))],
           links: [movements],
         },
         {
@@ -74,35 +75,34 @@ export const portfolio: Dashboard = {
         {
           kind: "timeseries",
           title: "Cost and present value",
-          description:
-            "Of all collections, in whole units of the currency. The gap is what customers gained or lost on paper.",
+          description: "Of all collections, in euros. The gap is what customers gained or lost on paper.",
           ...sized("half"),
-          unit: "short",
-          queries: [prometheus("{{basis}} {{currency}}", held("collection_value", "basis, currency"))],
+          unit: "currencyEUR",
+          queries: [prometheus("{{basis}}", heldInEuros("collection_value", "basis"))],
           links: [trading],
         },
         {
           kind: "timeseries",
           title: "Free and held money",
-          description: "In all wallets. Held money that does not go down again is orders that do not end.",
+          description: "In all wallets, in euros. Held money that does not go down again is orders that do not end.",
           ...sized("half"),
-          unit: "short",
+          unit: "currencyEUR",
           min: 0,
-          queries: [prometheus("{{state}} {{currency}}", held("wallet_balance", "state, currency"))],
+          queries: [prometheus("{{state}}", heldInEuros("wallet_balance", "state"))],
           links: [movements, trading],
         },
         {
           kind: "timeseries",
           title: "Money moved",
           description:
-            "Whole units of the currency per second, by why: paid in and out, held for orders, taken for pieces, paid for pieces sold back.",
+            "Euros per second, by why: paid in and out, held for orders, taken for pieces, paid for pieces sold back.",
           ...sized("third"),
-          unit: "short",
+          unit: "currencyEUR",
           min: 0,
           queries: [
             prometheus(
-              "{{movement}} {{currency}}",
-              "sum by (movement, currency) (rate(wallet_volume_total[$__rate_interval]))",
+              "{{movement}}",
+              `sum by (movement) (${inEuros("sum by (movement, currency) (rate(wallet_volume_total[$__rate_interval]))")})`,
             ),
           ],
           links: [movements],

@@ -5,12 +5,10 @@ const clients: Link = dashboardLink("Telemetry clients", "vitrine-telemetry-clie
 const infrastructure: Link = dashboardLink("Infrastructure", "vitrine-infrastructure");
 const collectorLogs: Link = { to: "page", title: "Pipeline", path: "/pipeline" };
 
-function perSignal(what: (unit: string) => string): readonly [string, string][] {
-  return [
-    ["logs", what("log_records")],
-    ["traces", what("spans")],
-    ["metrics", what("metric_points")],
-  ];
+/** The collector counts each signal under a name of its own. */
+function perSignal(what: (unit: string) => string): readonly (readonly [string, string])[] {
+  const units = { logs: "log_records", traces: "spans", metrics: "metric_points" };
+  return Object.entries(units).map(([signal, unit]) => [signal, what(unit)]);
 }
 
 /** The sum of what the collector counts apart, by signal; what it never counted is zero. */

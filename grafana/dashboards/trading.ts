@@ -1,4 +1,14 @@
-import { annotations, dashboardLink, loki, maison, orNone, prometheus, requestOfLine, sized } from "./common.ts";
+import {
+  annotations,
+  dashboardLink,
+  inEuros,
+  loki,
+  maison,
+  orNone,
+  prometheus,
+  requestOfLine,
+  sized,
+} from "./common.ts";
 import { atMost, type Dashboard, type Link } from "./model.ts";
 
 const chosen = 'piece_maison=~"$maison"';
@@ -159,15 +169,15 @@ export const trading: Dashboard = {
         {
           kind: "timeseries",
           title: "Value by maison",
-          description: "Value of pieces bought per second, in whole units of the currency.",
+          description: "Value of pieces bought per second, in euros at reference rates.",
           ...sized("half", 11),
-          unit: "short",
+          unit: "currencyEUR",
           min: 0,
           stacked: true,
           queries: [
             prometheus(
-              "{{piece_maison}} ({{currency}})",
-              `sum by (piece_maison, currency) (rate(orders_value_total{order_kind="buy", ${chosen}}[$__rate_interval]))`,
+              "{{piece_maison}}",
+              `sum by (piece_maison) (${inEuros(`sum by (piece_maison, currency) (rate(orders_value_total{order_kind="buy", ${chosen}}[$__rate_interval]))`)})`,
             ),
           ],
           links: [thisMaison],

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { currencies } from "@vitrine/contracts/money";
 import { dashboards } from "@vitrine/dashboards/all";
 import type { Dashboard } from "@vitrine/dashboards/model";
 import { repositoryRoot } from "../../dev/engines/engines.ts";
 import { routes } from "../../services/gateway/src/routes/table.ts";
 import { links, logql, placedPanels, promql } from "./dashboard-queries.ts";
-import { alertsOf, lokiRules, prometheusRules } from "./rule-files.ts";
+import { alertsOf, lokiRules, prometheusRules, rulesOf } from "./rule-files.ts";
 
 const byUid: ReadonlyMap<string, Dashboard> = new Map(dashboards.map((dashboard) => [dashboard.uid, dashboard]));
 
@@ -115,6 +116,11 @@ test("every alert leads to a dashboard that is there, with variables it has", ()
   });
   expect(alerts.length).toBeGreaterThan(0);
   expect(faults).toEqual([]);
+});
+
+test("there is a reference rate for every currency there can be", () => {
+  const rates = prometheusRules.flatMap(rulesOf).filter(({ record }) => record === "currency:euros:reference");
+  expect(rates.map(({ labels }) => labels?.["currency"] ?? "").sort()).toEqual(currencies.toSorted());
 });
 
 test("docs/dashboards.md lists every dashboard, and says of each what it says itself", async () => {

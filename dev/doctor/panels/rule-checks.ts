@@ -37,6 +37,7 @@ export const lokiRulesPath = "/loki/api/v1/rules";
 
 /** Recorded series that a healthy system has none of: of counters whose first event is one too many. */
 const quietRecords: ReadonlySet<string> = new Set([
+  "auth_failures_total",
   "authorization_violations_total",
   "jwt_validation_failures_total",
   "password_changes_total",

@@ -13,8 +13,9 @@ import {
   VariableSort,
 } from "@grafana/grafana-foundation-sdk/dashboard";
 import type { Annotation, Dashboard, Variable } from "../model.ts";
+import { colorOf } from "./frame.ts";
 import { consoleVariable } from "./link.ts";
-import { colorOf, toGrafanaPanel } from "./panel.ts";
+import { toGrafanaPanel } from "./panel.ts";
 import { sourceRef } from "./query.ts";
 
 export const consoleAddress = "http://localhost:8080";
