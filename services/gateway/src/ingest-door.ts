@@ -27,14 +27,18 @@ const maxKnown = 256;
 export function createIngestDoor(deps: GatewayDeps, match: RouteMatcher): IngestDoor {
   const measured = requestMetrics();
   const newId = deps.newId ?? (() => Bun.randomUUIDv7());
-  const known = new Map<string, IngestRoute>();
+  const known = new Map<string, { readonly host: string | undefined; readonly route: IngestRoute }>();
 
   function find(request: Request): IngestRoute | undefined {
-    const target = parseTarget(request.url, request.headers.get("host") ?? undefined);
+    const host = request.headers.get("host") ?? undefined;
+    const seen = known.get(request.url);
+    // Two `Host` headers are one address and one text with a comma.
+    if (seen !== undefined && seen.host === host) return seen.route;
+    const target = parseTarget(request.url, host);
     const route = target && match(target.path)?.byMethod.get(request.method);
     if (route === undefined || !isIngest(route)) return undefined;
     // Whoever asks writes host and query: only so many forms are kept.
-    if (known.size < maxKnown && target?.query === "") known.set(request.url, route);
+    if (known.size < maxKnown && target?.query === "") known.set(request.url, { host, route });
     return route;
   }
 
@@ -62,7 +66,7 @@ export function createIngestDoor(deps: GatewayDeps, match: RouteMatcher): Ingest
 
   return (request, server) => {
     if (request.method !== "POST" || deps.readiness.isStarting()) return undefined;
-    const route = known.get(request.url) ?? find(request);
+    const route = find(request);
     return route && serve({ request, server, route, pattern: route.path }, route);
   };
 }
