@@ -101,7 +101,7 @@ export const activeFault = z.object({
 
 export type ActiveFault = z.infer<typeof activeFault>;
 
-/** Answer of a service: what is on. */
+/** Answer of a service: what is on; of the generator: what was switched on, and where. */
 export const faultList = z.object({ items: z.array(activeFault) });
 
 /** Body of `PUT /api/faults/{name}`: of all services that have the fault, unless some are named. */

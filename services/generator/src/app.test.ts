@@ -5,10 +5,14 @@ import { played, scenarioOverview, sentReport } from "@vitrine/contracts/scenari
 import { createBaseApp } from "@vitrine/kit/http";
 import { createFaults, type Faults } from "@vitrine/kit/faults";
 import { faultRoutes } from "@vitrine/kit/faults/http";
+import { buildDocument } from "@vitrine/kit/openapi";
+import { createFuzz } from "@vitrine/kit/testing/fuzz";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
+import { judgeAnswer, listOperations, listRoutes, makeRequest } from "@vitrine/kit/testing/openapi";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import { createApp } from "./app.ts";
 import { parseConfig } from "./config.ts";
+import { generatorDocument } from "./openapi.ts";
 import { createSimulation, type Simulation } from "./simulation.ts";
 
 let issuer: TestIssuer;
@@ -59,7 +63,7 @@ beforeEach(async () => {
   });
   const still = () => new Promise<void>(() => undefined);
   simulation = createSimulation({ config, logger, now: Date.now, clock: () => performance.now(), sleep: still });
-  app = createApp({ logger, readiness: alwaysReady, verifier: issuer.verifier, simulation });
+  app = createApp({ logger, readiness: alwaysReady, verifier: issuer.verifier, issuer: issuer.issuer, simulation });
 });
 afterAll(() => gateway.stop(true));
 
@@ -157,4 +161,21 @@ test.each([
 ])("%s %s needs faults:admin", async (method, path) => {
   expect((await app.request(path, { method })).status).toBe(401);
   expect((await send(method, path, undefined, "telemetry:admin orders:write")).status).toBe(403);
+});
+
+const document = buildDocument(generatorDocument("http://localhost:8080"));
+const cases = listOperations(document);
+
+test("the document names every route there is, and none there is not", () => {
+  expect(listRoutes(app)).toEqual(cases.map(([name]) => name).toSorted());
+});
+
+test.each(cases)("%s keeps what it says for any input", async (name, one) => {
+  const fuzz = createFuzz(20_261_121 + name.length);
+  const authorization = `Bearer ${await issuer.sign("faults:admin")}`;
+  for (let count = 0; count < 60; count += 1) {
+    const request = makeRequest(one, fuzz, { fit: count % 3 === 0, headers: { authorization } });
+    expect(await judgeAnswer(document, one, await app.request(request))).toBeUndefined();
+  }
+  simulation.director.stop();
 });

@@ -27,5 +27,6 @@ await runService("generator", process, parseConfig, ({ config, logger, lifecycle
   });
   const verifier = createTokenVerifier(config.tokens);
   lifecycle.task("keys", () => verifier.ready());
-  lifecycle.serve(createApp({ logger, readiness: lifecycle.readiness, verifier, simulation }), config.http);
+  const { issuer } = config.tokens;
+  lifecycle.serve(createApp({ logger, readiness: lifecycle.readiness, verifier, issuer, simulation }), config.http);
 });

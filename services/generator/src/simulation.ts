@@ -103,7 +103,7 @@ export function createSimulation({ config, logger, now, clock, sleep }: Simulati
     report: () => report.read(director.played()),
     seed: async () => {
       const filled = await shopkeeper.seed(pieces);
-      isNewWorld = filled.changed === filled.pieces;
+      isNewWorld = filled.stocked === filled.pieces;
       events.seeded(filled);
     },
     open: () => {

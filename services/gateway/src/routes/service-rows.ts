@@ -79,6 +79,7 @@ export const serviceRows: readonly Route[] = [
   ...apiRows("inventory", "/api/inventory/**", "inventory:read", "inventory:write", ["POST", "PUT", "DELETE"]),
   ...descriptionRows("orders", "/api/orders"),
   ...descriptionRows("inventory", "/api/inventory"),
+  ...descriptionRows("generator", "/api/scenarios"),
   // Where Alertmanager tells of alerts has no row: it does so past the gateway, with a secret of its own.
   historyRow("alerts"),
   historyRow("deliveries"),
