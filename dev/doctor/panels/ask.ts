@@ -19,9 +19,14 @@ const timeoutMs = 30_000;
 const attempts = 5;
 const quotaPauseMs = 1_000;
 
+interface Timed {
+  readonly answer: Answer;
+  readonly ms: number;
+}
+
 /** Asks the gateway one query and judges the answer, "empty" also where the check is quiet. That nothing answers is a verdict too. */
 export async function ask(options: AskOptions, check: Check): Promise<Checked> {
-  const { answer, ms } = await askWithinQuota(options, check.path);
+  const { answer, ms } = await askTwiceIfSlow(options, check.path);
   if (answer.status !== 200)
     return {
       ...check,
@@ -40,11 +45,16 @@ export async function ask(options: AskOptions, check: Check): Promise<Checked> {
   }
 }
 
+/** Something else may have kept the machine busy: slow is what is slow twice. */
+async function askTwiceIfSlow(options: AskOptions, path: string): Promise<Timed> {
+  const first = await askWithinQuota(options, path);
+  if (first.ms <= slowMs || first.answer.status !== 200) return first;
+  const second = await askWithinQuota(options, path);
+  return second.ms < first.ms ? second : first;
+}
+
 /** A quota is not the query's fault: 429 is waited out and not measured. */
-async function askWithinQuota(
-  options: AskOptions,
-  path: string,
-): Promise<{ readonly answer: Answer; readonly ms: number }> {
+async function askWithinQuota(options: AskOptions, path: string): Promise<Timed> {
   for (let attempt = 1; ; attempt++) {
     const authorization = `Bearer ${await options.token()}`;
     const startedAt = options.now();
