@@ -123,6 +123,8 @@ function toNumber(value: unknown): number | undefined {
 function toTime(value: unknown): number | undefined {
   if (typeof value === "number" || (typeof value === "string" && /^\d{9,19}(?:\.\d+)?$/.test(value))) {
     let number = Number(value);
+    // JSON writes no infinity, but 1e400 is one.
+    if (!Number.isFinite(number)) return undefined;
     while (number > 1e14) number /= 1_000;
     return number < 1e11 ? number * 1_000 : number;
   }
