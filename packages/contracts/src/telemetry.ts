@@ -154,7 +154,7 @@ export const logActions = {
   "auth.key_rotation_failed": action("The signing key is due and could not be changed; tried again later.", ["auth"]),
   "auth.ingest_keys_loaded": action("Preset ingest keys were stored.", ["auth"]),
   "auth.clients_loaded": action("Preset OAuth clients were stored.", ["auth"]),
-  authz_fail: action("A valid identity asked for more than it may have.", "all"),
+  authz_fail: action("A valid identity asked for more than it may have.", ["auth"]),
   "gateway.refused": action("The gateway refused a request.", ["gateway"]),
   "gateway.feed_lost": action("The feed of revocations and ingest keys is away; what is known stays known.", [
     "gateway",
