@@ -6,16 +6,14 @@ import { makeAttack } from "./attacks.ts";
 import { createBackoff } from "./backoff.ts";
 import { makeCatalogue } from "./catalogue.ts";
 import type { Config } from "./config.ts";
-import { createCustomer } from "./customer.ts";
 import { createDirector, type Director } from "./director.ts";
 import { createEvents } from "./events.ts";
 import { createFaultDesk, type FaultDesk } from "./fault-desk.ts";
 import { createGateway } from "./gateway.ts";
+import { createPeople } from "./people.ts";
 import { planTraffic } from "./plan.ts";
-import { makePopulation } from "./population.ts";
 import { createRandom } from "./random.ts";
 import { createReport } from "./report.ts";
-import { createSession, type Session } from "./session.ts";
 import { createShopkeeper } from "./shopkeeper.ts";
 import { createTraffic } from "./traffic.ts";
 
@@ -62,28 +60,24 @@ export function createSimulation({ config, logger, now, clock, sleep }: Simulati
     random: createRandom(`${seed} deliveries`),
   });
   const pieces = makeCatalogue();
-  const pieceIds = pieces.map(({ id }) => id);
   let isNewWorld = false;
-  const people = makePopulation(settings.customers, seed, client.clientSecret);
-  const skewMs = () => (faults.parametersOf("clock_skew")?.seconds ?? 0) * 1_000;
-  const sessions = people.map((identity) =>
-    createSession({ identity, gateway, isNewWorld: () => isNewWorld, now, skewMs }),
-  );
-  const customers = sessions.map((session, index) =>
-    createCustomer({ session, gateway, pieceIds, random: createRandom(`${seed} customer ${index}`) }),
-  );
-
-  const names: readonly string[] = people.map(({ name }) => name);
-  const stolen = <K extends "good" | "expired">(kind: K) =>
-    sessions.map((session: Session) => session.stolen()[kind]).find((token) => token !== undefined);
-  const loot = {
-    random: createRandom(`${seed} loot`),
-    names,
-    token: () => stolen("good"),
-    expiredToken: () => stolen("expired"),
-  };
+  const { customers, loot } = createPeople({
+    count: settings.customers,
+    seed,
+    secret: client.clientSecret,
+    gateway,
+    pieceIds: pieces.map(({ id }) => id),
+    isNewWorld: () => isNewWorld,
+    now,
+    skewMs: () => (faults.parametersOf("clock_skew")?.seconds ?? 0) * 1_000,
+  });
   const traffic = createTraffic({
-    plan: planTraffic({ seed, customers: people.length, pieces: pieces.length, now: (atMs) => director.at(atMs) }),
+    plan: planTraffic({
+      seed,
+      customers: customers.length,
+      pieces: pieces.length,
+      now: (atMs) => director.at(atMs),
+    }),
     customers,
     attack: async (name) => {
       const request = makeAttack(name, loot);

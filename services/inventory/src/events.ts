@@ -3,7 +3,7 @@ import { attributes, metrics } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
 import { counter, histogram } from "@vitrine/kit/telemetry";
 import type { Held } from "./reservation-retry.ts";
-import type { Ended } from "./store/reservations.ts";
+import type { Ended } from "./store/ending.ts";
 import type { Delivery } from "./store/stock.ts";
 
 export interface Events {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { startInventory } from "../testing.ts";
-import { dueQuery, listReservationsQuery } from "./reservations.ts";
+import { dueQuery } from "./ending.ts";
+import { listReservationsQuery } from "./reservations.ts";
 import { listQuery, movementsQuery } from "./stock.ts";
 
 let inventory: Awaited<ReturnType<typeof startInventory>>;
