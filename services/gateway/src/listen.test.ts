@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
+import { connect as connectPlain } from "node:net";
 import { connect } from "node:tls";
 import { createBaseApp } from "@vitrine/kit/http";
 import { createLifecycle } from "@vitrine/kit/lifecycle";
@@ -103,4 +104,48 @@ test("the configuration needs both files, and ones that belong together", () => 
   );
   expect(() => parseConfig({ TLS_CERT_FILE: "/nowhere", TLS_KEY_FILE: "/nowhere" })).toThrow(/TLS_CERT_FILE/);
   expect(parseConfig({ TLS_CERT_FILE: pair.files.certFile, TLS_KEY_FILE: pair.files.keyFile }).tls).toEqual(pair.files);
+});
+
+describe("a listener without one", () => {
+  let plain = 0;
+
+  beforeAll(() => {
+    const app = createBaseApp({ service: "gateway", logger, readiness: lifecycle.readiness });
+    const options = { host: "127.0.0.1", port: 0, logger, certificate: undefined, idleTimeoutSeconds: 4 };
+    plain = listen(lifecycle, app, options);
+  });
+
+  /** What comes back until the connection ends, while a byte is dripped every so often. */
+  function drip(start: string, byte: string): Promise<{ readonly text: string; readonly ms: number }> {
+    const startedAt = performance.now();
+    const { promise, resolve } = Promise.withResolvers<{ readonly text: string; readonly ms: number }>();
+    let text = "";
+    const socket = connectPlain(plain, "127.0.0.1", () => socket.write(start));
+    const timer = setInterval(() => socket.write(byte), 300);
+    socket.on("data", (data) => (text += data.toString("latin1")));
+    socket.on("error", () => undefined);
+    socket.on("close", () => {
+      clearInterval(timer);
+      resolve({ text, ms: performance.now() - startedAt });
+    });
+    return promise;
+  }
+
+  test("cuts off who drips its head, however steadily", async () => {
+    const ended = await drip("GET /health/live HTTP/1.1\r\nHost: x\r\nX: ", "y");
+    expect(ended.text).not.toContain("200");
+    expect(ended.ms).toBeLessThan(20_000);
+  }, 30_000);
+
+  test.each([
+    ["a thousand headers", Array.from({ length: 1_000 }, (_, at) => `x-${at}: y\r\n`).join("")],
+    ["a header of a hundred kilobytes", `x: ${"y".repeat(100_000)}\r\n`],
+  ])(
+    "takes no %s",
+    async (_, headers) => {
+      const ended = await drip(`GET /health/live HTTP/1.1\r\nHost: x\r\n${headers}Connection: close\r\n\r\n`, "");
+      expect(ended.text).toMatch(/^(?:HTTP\/1\.1 431 |$)/);
+    },
+    30_000,
+  );
 });
