@@ -44,3 +44,10 @@ test.each([
 test("a secret shared with Alertmanager is long", () => {
   expect(() => parseConfig({ ...env, ALERTMANAGER_TOKEN: "short-token" })).toThrow("ALERTMANAGER_TOKEN");
 });
+
+test("the targets that the README shows are targets", async () => {
+  const readme = await Bun.file(new URL("../README.md", import.meta.url)).text();
+  const [, shown = ""] = /```json\n(.*?)```/s.exec(readme) ?? [];
+  const targets = shown.replaceAll("whsec_…", `whsec_${"A".repeat(32)}`);
+  expect(parseConfig({ ...env, TARGETS: targets }).presetTargets).toHaveLength(3);
+});
