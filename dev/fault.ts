@@ -1,9 +1,9 @@
-import { parseArgs } from "node:util";
 import { activeFault, faultName, faultNames, faultOverview } from "@vitrine/contracts/faults";
 import { played, scenarioName, scenarioNames, scenarioOverview, sentReport } from "@vitrine/contracts/scenarios";
 import { z } from "zod";
+import { readArguments } from "./arguments.ts";
 import type { AuthApi } from "./auth-api.ts";
-import { messageOf, UsageError } from "./setup-error.ts";
+import { UsageError } from "./setup-error.ts";
 import { formatTable } from "./table.ts";
 
 export const faultUsage = `Usage: bun run fault <command>
@@ -144,20 +144,10 @@ function toParameter(text: string): [string, number] {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        for: { type: "string" },
-        service: { type: "string", multiple: true },
-        set: { type: "string", multiple: true },
-        rate: { type: "string" },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (cause) {
-    throw new UsageError(`${messageOf(cause).replace(/\. To specify a positional.*$/s, "")}. See --help.`, { cause });
-  }
+  return readArguments(args, {
+    for: { type: "string" },
+    service: { type: "string", multiple: true },
+    set: { type: "string", multiple: true },
+    rate: { type: "string" },
+  });
 }

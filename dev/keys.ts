@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { ingestScopes } from "@vitrine/contracts/feed";
 import {
   createdIngestKey,
@@ -9,8 +8,9 @@ import {
 } from "@vitrine/contracts/ingest-keys";
 import { signingKeyList } from "@vitrine/contracts/signing-keys";
 import { makeIngestKey } from "@vitrine/kit/tokens/ingest-key";
+import { readArguments } from "./arguments.ts";
 import type { AuthApi } from "./auth-api.ts";
-import { messageOf, SetupError, UsageError } from "./setup-error.ts";
+import { SetupError, UsageError } from "./setup-error.ts";
 import { formatTable } from "./table.ts";
 
 export const keysUsage = `Usage: bun run keys <command>
@@ -174,21 +174,11 @@ function need(value: string | undefined, command: string, what: string): string 
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        scopes: { type: "string" },
-        service: { type: "string" },
-        prefix: { type: "string" },
-        expires: { type: "string" },
-        compromised: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (cause) {
-    throw new UsageError(`${messageOf(cause).replace(/\. To specify a positional.*$/s, "")}. See --help.`, { cause });
-  }
+  return readArguments(args, {
+    scopes: { type: "string" },
+    service: { type: "string" },
+    prefix: { type: "string" },
+    expires: { type: "string" },
+    compromised: { type: "boolean", default: false },
+  });
 }

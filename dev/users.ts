@@ -1,9 +1,9 @@
-import { parseArgs } from "node:util";
 import { auditCheck } from "@vitrine/contracts/people";
 import { roles } from "@vitrine/contracts/scopes";
 import { createdUser, listedUser, type ListedUser, listedUserPage, resetPassword } from "@vitrine/contracts/users";
+import { readArguments } from "./arguments.ts";
 import type { AuthApi } from "./auth-api.ts";
-import { messageOf, SetupError, UsageError } from "./setup-error.ts";
+import { SetupError, UsageError } from "./setup-error.ts";
 import { formatTable } from "./table.ts";
 
 export const usersUsage = `Usage: bun run users <command>
@@ -126,17 +126,7 @@ function need(name: string | undefined, command: string): string {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        role: { type: "string", default: "viewer" },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (cause) {
-    throw new UsageError(`${messageOf(cause).replace(/\. To specify a positional.*$/s, "")}. See --help.`, { cause });
-  }
+  return readArguments(args, {
+    role: { type: "string", default: "viewer" },
+  });
 }
