@@ -219,6 +219,16 @@ test("what telemetry flows through stops after what sends it: services, gateway,
   for (const engine of ["jaeger", "loki", "prometheus"]) expect(stopsBefore("collector", engine)).toBe(true);
 });
 
+test("one variable says how long engines keep what they have, 30 days unless set, and the archive keeps it no longer", () => {
+  const texts = engines.map(({ name }) => {
+    const { command, environment } = composeService(name);
+    return [...command, ...Object.values(environment)].join(" ");
+  });
+  const kept = texts.flatMap((text) => text.match(/\$\{VITRINE_RETENTION:-\d+h\}/g) ?? []);
+  expect(kept).toEqual(Array.from({ length: 4 }, () => "${VITRINE_RETENTION:-720h}"));
+  expect(composeService("collector").environment["ARCHIVE_MAX_DAYS"]).toBe(`\${VITRINE_ARCHIVE_DAYS:-${720 / 24}}`);
+});
+
 test("demo accounts and simulated customers are off unless asked for", () => {
   expect(composeService("auth").environment["DEMO"]).toBe("${VITRINE_DEMO:-off}");
   expect(composeService("generator").profiles).toEqual(["demo"]);
