@@ -174,6 +174,8 @@ function answerAsEngine(engine: EngineName, request: Request, data: EngineData |
       return Response.json({ errors: [{ code: 404, msg: "trace not found" }] }, { status: 404 });
     return Response.json({ data: known ? [traceOf(data)] : [] });
   }
+  if (pathname.endsWith("/values")) return Response.json({ data: data === undefined ? [] : ["gateway", data.mark] });
+  if (pathname.endsWith("/query_exemplars")) return Response.json({ data: [] });
   const result = resultOf(engine, pathname, searchParams, query, data);
   return Response.json({ status: "success", data: { resultType: "any", result } });
 }

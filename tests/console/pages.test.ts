@@ -28,7 +28,7 @@ afterEach(() => {
   house.slow.clear();
 });
 
-const addresses = allPages.map(({ path }) => path.replace(":id", recentId));
+const addresses = allPages.map(({ path }) => path.replace(":id", recentId).replace(":uid", "vitrine-service-health"));
 
 /** Opens a page and waits until every part of it is drawn. */
 async function open(page: Page, path: string): Promise<{ readonly status: number; readonly ms: number }> {

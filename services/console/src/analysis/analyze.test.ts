@@ -65,10 +65,10 @@ test("addresses are suspicious that are refused again and again, probe, or flood
     ...Array.from({ length: 200 }, () => web("192.0.2.1", "/", 200)),
     ...["192.0.2.2", "192.0.2.3", "192.0.2.4"].map((address) => web(address, "/", 200)),
   ]);
-  expect(addresses.map(({ address, reasons }) => [address, ...reasons])).toEqual([
-    ["203.0.113.9", "many_refusals"],
-    ["198.51.100.7", "probing"],
-    ["192.0.2.1", "flood"],
+  expect(addresses.map(({ address, reasons }) => `${address} ${reasons.join()}`)).toEqual([
+    "203.0.113.9 many_refusals",
+    "198.51.100.7 probing",
+    "192.0.2.1 flood",
   ]);
 });
 
@@ -110,7 +110,7 @@ describe("lines of any kind", () => {
   test("that are huge, empty, or no text at all are read without harm", () => {
     const bytes = String.fromCharCode(...Array.from({ length: 256 }, (_, n) => n));
     const { lines } = report([
-      `${"word ".repeat(300_000)}`,
+      "word ".repeat(300_000),
       "",
       "  ",
       bytes.replaceAll(/[\r\n]/g, ""),

@@ -43,7 +43,7 @@ function connectTail(box: HTMLElement): void {
 function add(list: HTMLElement, html: string): void {
   const template = document.createElement("template");
   template.innerHTML = html;
-  list.prepend(...template.content.querySelectorAll(":scope > ol > li"));
+  list.prepend(...(template.content.firstElementChild?.children ?? []));
   while (list.childElementCount > maxShown) list.lastElementChild?.remove();
 }
 
