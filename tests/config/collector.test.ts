@@ -8,6 +8,7 @@ import { engineNamed, repositoryRoot } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
 import { type ProvidedEngine, provideEngine } from "../../dev/engines/provide.ts";
 import { makeEngineSecrets, temporaryDirectory } from "../../dev/engines/testing.ts";
+import { makeCertificates } from "../../services/gateway/src/testing/certificates.ts";
 import { eventually } from "../stack/stack.ts";
 
 /** The collector with its committed config, before an endpoint that stands for all engines. */
@@ -38,7 +39,14 @@ function collectorEngine() {
   return engine;
 }
 
-async function startCollector(traces: TraceSampling, ...configs: readonly string[]): Promise<Collector> {
+interface CollectorOptions {
+  readonly traces?: TraceSampling;
+  /** In addition to the committed ones. */
+  readonly configs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function startCollector({ traces = "all", configs = [], env: more = {} }: CollectorOptions): Promise<Collector> {
   const directory = await temporaryDirectory();
   stops.push(async () => directory[Symbol.asyncDispose]());
   const sink = await startOtlpSink();
@@ -74,7 +82,7 @@ async function startCollector(traces: TraceSampling, ...configs: readonly string
   };
   const { argv, env, readyUrl } = engineCommand(collectorEngine(), provided, options);
   const child = Bun.spawn([...argv, ...configs.map((config) => `--config=${config}`)], {
-    env: { ...Bun.env, ...env },
+    env: { ...Bun.env, ...env, ...more },
     stdout: "ignore",
     stderr: "ignore",
   });
@@ -144,7 +152,7 @@ const secrets = {
 
 describe("what should never have been recorded", () => {
   test("is masked in logs and spans before it is stored or archived, and what stands beside it is kept", async () => {
-    const { sink, archive, send } = await startCollector("all");
+    const { sink, archive, send } = await startCollector({});
     const attributes = { "user.password": "correct-horse", "http.request.header.authorization": "Basic Zm9vOmJhcg" };
     const texts = Object.values(secrets).map((secret) => `before ${secret} after`);
     await send("logs", logs(texts, { ...attributes, "order.id": "order-1" }));
@@ -168,7 +176,7 @@ describe("what should never have been recorded", () => {
 describe("the archive", () => {
   test("is one OTLP request a line, goes on in another file when one is full, and loses nothing on the way", async () => {
     const small = "yaml:exporters::file/logs::rotation::max_megabytes: 1";
-    const { archive, send } = await startCollector("all", small);
+    const { archive, send } = await startCollector({ configs: [small] });
     const filler = "x".repeat(2_000);
     for (let request = 0; request < 20; request += 1)
       await send("logs", logs(Array.from({ length: 50 }, (_, index) => `line-${request * 50 + index} ${filler}`)));
@@ -183,7 +191,7 @@ describe("the archive", () => {
 
 describe("traces that are sampled", () => {
   test("keep all errors, all slow ones and a share of the rest, and metrics count every span", async () => {
-    const { sink, send } = await startCollector("sampled");
+    const { sink, send } = await startCollector({ traces: "sampled" });
     for (let index = 0; index < 200; index += 1) await send("traces", trace("usual", 5, false));
     for (let index = 0; index < 10; index += 1) {
       await send("traces", trace("failed", 5, true));
@@ -202,6 +210,51 @@ describe("traces that are sampled", () => {
     expect(counted).toBe(220);
   });
 });
+
+describe("probes", () => {
+  test("ask with a token what needs one, and tell of status, silence and the days left to the certificate", async () => {
+    using certificates = makeCertificates("door");
+    const { certFile, keyFile } = certificates.files;
+    const door = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      tls: { cert: Bun.file(certFile), key: Bun.file(keyFile) },
+      fetch: (request) => answerAtTheDoor(request),
+    });
+    stops.push(() => door.stop(true));
+    const GATEWAY_URL = `https://127.0.0.1:${door.port}`;
+    const { sink } = await startCollector({ env: { GATEWAY_URL, SSL_CERT_FILE: certFile } });
+    const valueOf = (name: string, path: string, statusClass?: string) =>
+      (sink.metrics.get(`prober httpcheck.${name}`)?.points ?? []).find(
+        ({ attributes }) =>
+          String(attributes["http.url"]).endsWith(path) &&
+          (statusClass === undefined || attributes["http.status_class"] === statusClass),
+      );
+    await eventually("the first probes", 40_000, async () =>
+      valueOf("status", "/metrics", "2xx") === undefined ? undefined : true,
+    );
+    expect(valueOf("status", "/health/live", "2xx")?.value).toBe(1);
+    expect(valueOf("status", "/api/orders?limit=1", "2xx")?.value).toBe(1);
+    expect(valueOf("status", "/api/catalog?limit=1", "2xx")?.value).toBe(0);
+    expect(valueOf("status", "/api/catalog?limit=1", "5xx")?.value).toBe(1);
+    // Nobody listens at the port for telemetry.
+    expect(valueOf("error", "/health/ready")?.attributes).not.toHaveProperty("error.message");
+    expect(valueOf("status", "/health/live", "2xx")?.attributes).not.toHaveProperty("http.status_code");
+    const left = valueOf("tls.cert_remaining", "/health/live")?.value ?? 0;
+    expect(left / 86_400).toBeCloseTo(2, 1);
+    expect(sink.metrics.get("prober httpcheck.tls.cert_remaining")?.unit).toBe("s");
+  });
+});
+
+async function answerAtTheDoor(request: Request): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/oauth/token")
+    return Response.json({ access_token: "probe", token_type: "Bearer", expires_in: 900 });
+  if (pathname === "/api/catalog") return new Response(null, { status: 503 });
+  const isOpen = pathname.startsWith("/health/") || pathname.startsWith("/.well-known/");
+  const isKnown = request.headers.get("authorization") === "Bearer probe";
+  return new Response(null, { status: isOpen || isKnown ? 200 : 401 });
+}
 
 function callsOf(sink: OtlpSink) {
   return [...sink.metrics.values()]
