@@ -172,6 +172,7 @@ export const logActions = {
   "alert.delivery_failed": action("A message did not reach its target; it is tried again.", ["notifier"]),
   "alert.given_up": action("A message became a dead letter.", ["notifier"]),
   "alert.replayed": action("Dead letters were put into the outbox again.", ["notifier"]),
+  "alert.discarded": action("A dead letter was removed: nobody needs to be told any more.", ["notifier"]),
   "target.changed": action("A target of alerts was made, changed, tested or removed.", ["notifier"]),
   "notifier.outbox_failed": action("The outbox could not be worked on; it is tried again.", ["notifier"]),
   "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),

@@ -36,11 +36,8 @@ export function acceptWebhook(deps: AcceptDeps, webhook: AlertmanagerWebhook): P
 async function accept(tx: Queryable, deps: AcceptDeps, webhook: AlertmanagerWebhook): Promise<AcceptedWebhook> {
   const now = deps.now();
   const { news, unchanged } = await sort(tx, deps, webhook);
-  await markReceived(
-    tx,
-    unchanged.map(({ known }) => known.id),
-    now,
-  );
+  const seen = unchanged.map(({ known }) => known.id);
+  if (seen.length > 0) await markReceived(tx, seen, now);
   // Alertmanager sends the whole group when one of it changes; only a group without news is a reminder.
   const changes = news.length > 0 ? news : unchanged.flatMap((one) => reminderOf(one, now));
   if (changes.length === 0) return { changes, messages: 0 };

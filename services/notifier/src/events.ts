@@ -17,6 +17,7 @@ export interface Events {
   received(changes: readonly ToldChange[], messages: number): void;
   attempted(attempt: Attempted): void;
   replayed(messages: number, actor: string): void;
+  discarded(actor: string): void;
   targetChanged(
     change: "created" | "changed" | "removed" | "rotated" | "tested",
     targetId: string,
@@ -66,6 +67,9 @@ export function createEvents(logger: Logger): Events {
     },
     replayed: (messages, user) => {
       logger.info({ action: "alert.replayed", user, extra: { messages } }, "dead letters are sent again");
+    },
+    discarded: (user) => {
+      logger.info({ action: "alert.discarded", user }, "a dead letter was discarded");
     },
     targetChanged: (change, targetId, user) => {
       logger.info({ action: "target.changed", user, extra: { change, target_id: targetId } }, `a target was ${change}`);

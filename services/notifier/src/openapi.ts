@@ -100,6 +100,16 @@ const deliveryOperations: readonly Operation[] = [
     answers: { 200: { description: "It waits to be sent.", body: replayed } },
     refusals: [404],
   },
+  {
+    method: "delete",
+    path: `${base}/deliveries/{id}`,
+    tag: "Deliveries",
+    summary: "Discard a dead letter",
+    access: mayAdminister,
+    params: byId,
+    answers: { 204: { description: "It is gone." } },
+    refusals: [404],
+  },
 ];
 
 const targetAnswer = (description: string) => ({ description, body: target });

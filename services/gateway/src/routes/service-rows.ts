@@ -84,7 +84,13 @@ export const serviceRows: readonly Route[] = [
   historyRow("alerts"),
   historyRow("deliveries"),
   historyRow("runbooks"),
-  { ...api, path: "/api/notifier/deliveries/**", upstream: "notifier", methods: ["POST"], access: ["alerts:admin"] },
+  {
+    ...api,
+    path: "/api/notifier/deliveries/**",
+    upstream: "notifier",
+    methods: ["POST", "DELETE"],
+    access: ["alerts:admin"],
+  },
   {
     ...api,
     path: "/api/notifier/targets/**",

@@ -159,6 +159,18 @@ test("what a sink refuses for good is a dead letter at once, holds nothing up, a
   expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "delivered"]);
 });
 
+test("a dead letter that nobody needs any more is discarded; what waits or was delivered is not", async () => {
+  sink.answer = () => new Response("", { status: 500 });
+  await tell("orders");
+  await notifier.dispatcher.drain();
+  const discard = async () => (await notifier.call("DELETE", `/deliveries/${(await deliveries())[0]?.id}`)).status;
+  expect(await discard()).toBe(404);
+  sink.answer = () => new Response("", { status: 410 });
+  await pass(minuteMs);
+  expect(await discard()).toBe(204);
+  expect(await deliveries()).toEqual([]);
+});
+
 test("a message is given up after a day, and all dead letters of a target are replayed at once", async () => {
   sink.answer = () => new Response("", { status: 500 });
   await tell("orders");

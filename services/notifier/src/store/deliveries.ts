@@ -158,6 +158,12 @@ export async function replay(
   return rows.length;
 }
 
+/** Removes a dead letter that nobody needs any more; false where there is none of this id. */
+export async function discard(on: Queryable, id: string): Promise<boolean> {
+  const rows = await on.query("delete from deliveries where id = $1 and state = 'dead' returning id", [id]);
+  return rows.length > 0;
+}
+
 export interface StoredDelivery extends Row {
   readonly id: string;
   readonly targetId: string;
