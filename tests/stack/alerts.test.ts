@@ -238,6 +238,11 @@ describe.skipIf(!isWanted)("with faults switched on", () => {
     await stack.stop();
   });
 
+  // A token is good for a quarter of an hour.
+  beforeEach(async () => {
+    token = await stack.token();
+  });
+
   test("the first minutes of a new system paged nobody and warned of nothing", () => {
     const loud = calm.filter(({ severity }) => severity !== "info").map(({ alertname }) => alertname ?? "");
     expect(loud.filter((name) => !isOfMachine(name))).toEqual([]);
