@@ -20,3 +20,13 @@ test("docs/gateway.md names every variable the gateway reads", async () => {
   expect(variables.length).toBeGreaterThan(25);
   expect(variables.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
+
+test("the collector of deploy/gateway puts verified names in place as our own does", async () => {
+  const processors = async (path: string) => {
+    const config = Bun.YAML.parse(await Bun.file(join(root, path)).text()) as {
+      readonly processors: Readonly<Record<string, unknown>>;
+    };
+    return [config.processors["transform/claim"], config.processors["resource/identity"]];
+  };
+  expect(await processors("deploy/gateway/collector.yaml")).toEqual(await processors("otel-collector/config.yaml"));
+});
