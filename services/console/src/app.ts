@@ -2,6 +2,7 @@ import { createBaseApp, toServiceError } from "@vitrine/kit/http";
 import { answerProblem } from "@vitrine/kit/http/problem";
 import { ServiceError } from "@vitrine/kit/errors";
 import { assetPrefix } from "./assets/build.ts";
+import { dashboardRoutes } from "./dashboards/routes.tsx";
 import type { Deps } from "./deps.ts";
 import { answerErrorPage, wantsPage } from "./error-page.tsx";
 import { tailRoutes } from "./logs/tail.tsx";
@@ -28,6 +29,7 @@ export function createApp(deps: Deps) {
   app.route("/", loginRoutes(deps));
   app.route("/", tailRoutes(deps, names));
   app.route("/", analysisRoutes(deps, names));
+  app.route("/", dashboardRoutes(deps, names));
   for (const page of pages) app.route("/", page.routes(deps, names));
   return app;
 }

@@ -15,6 +15,7 @@ const entries = {
   "app.css": "styles/app.css",
   "app.js": "client/app.ts",
   "charts.js": "client/charts.ts",
+  "dashboard.js": "client/dashboard.ts",
   "tail.js": "client/tail.ts",
   "theme.js": "client/theme.ts",
   "upload.js": "client/upload.ts",

@@ -21,7 +21,7 @@ const rawSpan = z.object({
     .transform((logs) => logs ?? []),
 });
 
-const traces = z.object({
+export const traces = z.object({
   data: z
     .array(
       z.object({
@@ -102,7 +102,7 @@ export function createJaeger(ask: Ask): Jaeger {
 
 type RawTrace = z.output<typeof traces>["data"][number];
 
-function toTrace({ traceID, spans, processes }: RawTrace): Trace {
+export function toTrace({ traceID, spans, processes }: RawTrace): Trace {
   const serviceOf = (process: string) => processes[process]?.serviceName ?? "unknown";
   return {
     id: traceID,

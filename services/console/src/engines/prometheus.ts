@@ -5,7 +5,7 @@ const labels = z.record(z.string(), z.string());
 /** Seconds since the epoch and a number as text; `NaN` and `+Inf` are numbers, too. */
 const point = z.tuple([z.number(), z.string()]);
 
-const vector = z.object({ data: z.object({ result: z.array(z.object({ metric: labels, value: point })) }) });
+export const vector = z.object({ data: z.object({ result: z.array(z.object({ metric: labels, value: point })) }) });
 export const matrix = z.object({
   data: z.object({ result: z.array(z.object({ metric: labels, values: z.array(point) })) }),
 });

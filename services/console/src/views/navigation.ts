@@ -18,6 +18,7 @@ const groups: readonly NavigationGroup[] = [
     title: "Look",
     items: [
       { title: "Overview", path: "/" },
+      { title: "Dashboards", path: "/dashboards" },
       { title: "Requests", path: "/requests" },
       { title: "Logs", path: "/logs" },
       { title: "Log analysis", path: "/analysis" },
