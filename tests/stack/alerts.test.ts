@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { renderedAlertmanagerConfig, renderedPrometheusConfig } from "../../dev/engines/command.ts";
 import { alertsOf, lokiRules } from "../config/rule-files.ts";
-import { eventually, type Stack, startStack } from "./stack.ts";
+import { eventually, getJson, type Stack, startStack } from "./stack.ts";
 
 /**
  * Faults are switched on in a whole running system, and their alerts are followed: pending, firing at Alertmanager, told
@@ -44,11 +44,7 @@ let stack: Stack;
 let token: string;
 let calm: readonly Labels[];
 
-async function get(path: string): Promise<unknown> {
-  const response = await fetch(stack.gateway + path, { headers: { authorization: `Bearer ${token}` } });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
-  return response.json();
-}
+const get = (path: string): Promise<unknown> => getJson(stack, token, path);
 
 function isIt(wanted: Labels): (alert: { readonly labels: Labels }) => boolean {
   return ({ labels }) => Object.entries(wanted).every(([name, value]) => labels[name] === value);

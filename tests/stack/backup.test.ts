@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { eventually, type Stack, startStack } from "./stack.ts";
+import { eventually, getJson, type Stack, startStack } from "./stack.ts";
 
 /** A backup of a system that works is put back after everything was lost. */
 const coldStartMs = 60 * 60_000;
@@ -16,11 +16,7 @@ const created = z.looseObject({ id: z.string() });
 
 const pageAnswer = z.object({ items: z.array(created) });
 
-async function get(path: string): Promise<unknown> {
-  const response = await fetch(stack.gateway + path, { headers: { authorization: `Bearer ${token}` } });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
-  return response.json();
-}
+const get = (path: string): Promise<unknown> => getJson(stack, token, path);
 
 async function isUp(): Promise<true | undefined> {
   return (await stack.doctor()).ok || undefined;

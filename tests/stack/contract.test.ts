@@ -3,7 +3,7 @@ import { edges, foreignMetrics, maxSeriesOf, prometheusNames, sources } from "@v
 import { logActions, type MetricDefinition, metrics } from "@vitrine/contracts/telemetry";
 import { z } from "zod";
 import { type Rare, rareActions, rareEdges, rareMetrics } from "./rare.ts";
-import { eventually, type Stack, startStack } from "./stack.ts";
+import { eventually, getJson, type Stack, startStack } from "./stack.ts";
 
 /** The telemetry contract against the running system: nothing that is not listed, and everything that is. */
 const coldStartMs = 60 * 60_000;
@@ -26,11 +26,7 @@ const seriesAnswer = z.object({
 
 const tracesAnswer = z.object({ services: z.array(z.string()) });
 
-async function get(path: string): Promise<unknown> {
-  const response = await fetch(stack.gateway + path, { headers: { authorization: `Bearer ${token}` } });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
-  return response.json();
-}
+const get = (path: string): Promise<unknown> => getJson(stack, token, path);
 
 async function ask(engine: "prometheus" | "loki", query: string) {
   const path = engine === "prometheus" ? "/prometheus/api/v1/query" : "/loki/api/v1/query";

@@ -105,6 +105,13 @@ function launch(directory: string, environment: Readonly<Record<string, string>>
   };
 }
 
+/** What a path of the gateway answers to whoever has the token. */
+export async function getJson({ gateway }: Stack, token: string, path: string): Promise<unknown> {
+  const response = await fetch(gateway + path, { headers: { authorization: `Bearer ${token}` } });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return response.json();
+}
+
 function inherited(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
