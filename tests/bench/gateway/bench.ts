@@ -3,7 +3,7 @@ import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import { engineNamed } from "../../../dev/engines/engines.ts";
 import { provideEngine } from "../../../dev/engines/provide.ts";
 import type { Arrivals, Bench, BenchScope, Prepared, Skipped, Variant } from "../harness/bench.ts";
-import { startCollector } from "./collector.ts";
+import { type CollectorGate, startCollector } from "./collector.ts";
 import { type Cores, planCores } from "./cores.ts";
 import { startNginx } from "./nginx.ts";
 import { type Tokens, toRoutes } from "./scenarios.ts";
@@ -121,7 +121,7 @@ function gatewayVariant(gate: Gate, name: string, baseline: string, upstream: st
 
 async function collectorVariants(gate: Gate): Promise<Pick<Prepared, "variants" | "skipped">> {
   const { scope, cores, tokens } = gate;
-  const names = ["bearertoken", "none-collector", "gateway-collector"];
+  const names = ["bearertoken", "oidc", "none-collector", "gateway-collector"];
   const asked = names.some((name) => wanted(scope, name));
   const found = asked ? await findCollector() : { reason: "not asked for" };
   if ("reason" in found) {
@@ -129,26 +129,31 @@ async function collectorVariants(gate: Gate): Promise<Pick<Prepared, "variants" 
   }
   const { binary } = found;
   const own = { command: [], cwd: gateway, env: {}, exports: true };
-  const bearer = await startCollector(scope, {
-    binary,
-    before: cores.gate,
-    exportTo: scope.otlpEndpoint("bearertoken"),
-    tokens: tokens.valid,
-    ...(cores.pinned ? { processors: 1 } : {}),
-  });
+  const keySet = await (await gate.issuer.jwksFetch("")).text();
+  const gates: readonly (readonly [string, CollectorGate])[] = [
+    ["bearertoken", { extension: "bearertokenauth", tokens: tokens.valid }],
+    ["oidc", { extension: "oidc", issuer: gate.issuer.issuer, audience: gate.issuer.audience, keySet }],
+  ];
+  const gated = await Promise.all(
+    gates.map(async ([name, collectorGate]): Promise<Variant> => {
+      const exportTo = scope.otlpEndpoint(name);
+      const processors = cores.pinned ? { processors: 1 } : {};
+      const { url, pid } = await startCollector(scope, {
+        binary,
+        before: cores.gate,
+        exportTo,
+        gate: collectorGate,
+        ...processors,
+      });
+      // It decodes and encodes what it passes on, and the bytes are others.
+      return { ...own, name, baseline: "none", target: url, beside: [pid], counts: () => postsAt(exportTo) };
+    }),
+  );
   const open = await startCollector(scope, { binary, before: cores.rest });
   const behind = await startCollector(scope, { binary, before: cores.rest });
   return {
     variants: [
-      {
-        ...own,
-        name: "bearertoken",
-        baseline: "none",
-        target: bearer.url,
-        beside: [bearer.pid],
-        // It decodes and encodes what it passes on, and the bytes are others.
-        counts: () => postsAt(scope.otlpEndpoint("bearertoken")),
-      },
+      ...gated,
       {
         ...own,
         name: "none-collector",

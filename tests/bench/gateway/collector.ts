@@ -10,13 +10,18 @@ export interface Collector {
   readonly records: () => Promise<Arrivals>;
 }
 
+/** A list of tokens to compare with, or an issuer whose signatures it verifies. */
+export type CollectorGate =
+  | { readonly extension: "bearertokenauth"; readonly tokens: readonly string[] }
+  | { readonly extension: "oidc"; readonly issuer: string; readonly audience: string; readonly keySet: string };
+
 export interface CollectorOptions {
   readonly binary: string;
   readonly before: readonly string[];
   /** Where it sends what it takes; to nowhere without it. */
   readonly exportTo?: string;
-  /** Bearer tokens it takes; any request without them. */
-  readonly tokens?: readonly string[];
+  /** Which tokens it takes, by an extension of its own; any request without one. */
+  readonly gate?: CollectorGate;
   /** Threads that run Go code at once; as many as it has cores without it. */
   readonly processors?: number;
 }
@@ -30,11 +35,10 @@ export async function startCollector(scope: BenchScope, options: CollectorOption
     urls: [url.href, metrics],
     env: options.processors === undefined ? {} : { GOMAXPROCS: String(options.processors) },
     command: async (directory) => {
-      const tokensFile = options.tokens === undefined ? undefined : join(directory, "tokens");
-      if (tokensFile !== undefined) await Bun.write(tokensFile, `${options.tokens?.join("\n")}\n`);
+      const extensions = options.gate === undefined ? {} : await gateConfig(options.gate, directory);
       const config = join(directory, "config.json");
       // JSON is YAML too.
-      await Bun.write(config, JSON.stringify(collectorConfig(port, metricsPort, tokensFile, options.exportTo)));
+      await Bun.write(config, JSON.stringify(collectorConfig(port, metricsPort, extensions, options.exportTo)));
       return [...options.before, options.binary, `--config=${config}`];
     },
   });
@@ -45,22 +49,35 @@ export async function startCollector(scope: BenchScope, options: CollectorOption
   };
 }
 
+/** The configuration of one extension by its name, its files in the collector's directory. */
+async function gateConfig(gate: CollectorGate, directory: string): Promise<Readonly<Record<string, object>>> {
+  const file = join(directory, "gate");
+  if (gate.extension === "bearertokenauth") {
+    await Bun.write(file, `${gate.tokens.join("\n")}\n`);
+    return { [gate.extension]: { filename: file } };
+  }
+  await Bun.write(file, gate.keySet);
+  const { issuer, audience } = gate;
+  return { [gate.extension]: { providers: [{ issuer_url: issuer, audience, public_keys_file: file }] } };
+}
+
 function collectorConfig(
   port: number,
   metricsPort: number,
-  tokensFile: string | undefined,
+  extensions: Readonly<Record<string, object>>,
   exportTo: string | undefined,
 ) {
+  const [authenticator] = Object.keys(extensions);
   const exporter = exportTo === undefined ? "nop" : "otlp_http";
   return {
-    ...(tokensFile === undefined ? {} : { extensions: { bearertokenauth: { filename: tokensFile } } }),
+    ...(authenticator === undefined ? {} : { extensions }),
     receivers: {
       otlp: {
         protocols: {
           http: {
             endpoint: `127.0.0.1:${port}`,
             max_request_body_size: 20_971_520,
-            ...(tokensFile === undefined ? {} : { auth: { authenticator: "bearertokenauth" } }),
+            ...(authenticator === undefined ? {} : { auth: { authenticator } }),
           },
         },
       },
@@ -77,7 +94,7 @@ function collectorConfig(
             },
     },
     service: {
-      ...(tokensFile === undefined ? {} : { extensions: ["bearertokenauth"] }),
+      ...(authenticator === undefined ? {} : { extensions: [authenticator] }),
       telemetry: {
         logs: { level: "warn" },
         metrics: { readers: [{ pull: { exporter: { prometheus: { host: "127.0.0.1", port: metricsPort } } } }] },
