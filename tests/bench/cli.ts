@@ -4,10 +4,11 @@ import { runBench } from "./harness/run.ts";
 import { type BenchReport, describeMachine, toReport, toText } from "./harness/report.ts";
 import { gatewayBench } from "./gateway/bench.ts";
 import { kitBench } from "./kit/bench.ts";
+import { ordersBench } from "./orders/bench.ts";
 import { parseOptions, usage, UsageError } from "./options.ts";
 
 const runtime = { bun: process.execPath, path: process.env["PATH"] ?? "" };
-const benches = [kitBench, gatewayBench(runtime.path)];
+const benches = [kitBench, gatewayBench(runtime.path), ordersBench];
 const off = new AbortController();
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 for (const signal of signals) process.on(signal, () => off.abort(new Error(`stopped by ${signal}`)));

@@ -130,7 +130,7 @@ async function settled(pieceId: string): Promise<void> {
 async function expectNothingLost(pieceId: string, made: ReadonlyMap<string, Set<string>>): Promise<void> {
   expect(made.size).toBe(orderCount);
   for (const ids of made.values()) expect(ids.size).toBe(1);
-  const ids = [...made.values()].flatMap((one) => [...one]);
+  const ids = [...made.values()].flatMap((one) => Array.from(one));
   expect(new Set(ids).size).toBe(orderCount);
   // All of them are there, and no others but those that came to nothing.
   expect(await count("select count(*) from orders where id = any($1)", [ids])).toBe(orderCount);

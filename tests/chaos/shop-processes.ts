@@ -25,28 +25,28 @@ export interface ShopProcesses {
 }
 
 export interface ShopProcessesOptions {
+  /** Whose tokens are taken; one of its own when absent. */
+  readonly issuer?: TestIssuer;
   /** For both services. */
   readonly env?: (service: "orders" | "inventory") => Readonly<Record<string, string>>;
-  /** Put before the commands. */
-  readonly before?: readonly string[];
+  /** With the telemetry of the kit. Default false. */
   readonly preload?: boolean;
 }
 
 /** Orders and inventory as processes, each on a database of its own, with tokens of a test issuer. */
 export async function startShopProcesses(options: ShopProcessesOptions = {}): Promise<ShopProcesses> {
-  const issuer = await createTestIssuer();
+  const issuer = options.issuer ?? (await createTestIssuer());
   const auth = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => answerAsAuth(request, issuer) });
   const common = {
     AUTH_URL: auth.url.origin,
     TOKEN_ISSUER: issuer.issuer,
     TOKEN_AUDIENCE: issuer.audience,
-    CLIENT_ID: "orders",
     CLIENT_SECRET: "a-test-secret",
     LOG_LEVEL: "warn",
     LOG_SINK: "none",
   };
   const make = async (service: "orders" | "inventory", env: Readonly<Record<string, string>>) =>
-    serviceProcess(service, { ...common, ...env, ...options.env?.(service) }, options);
+    serviceProcess(service, { ...common, CLIENT_ID: service, ...env, ...options.env?.(service) }, options);
   const inventory = await make("inventory", {});
   const orders = await make("orders", { INVENTORY_URL: inventory.url });
   await Promise.all([inventory.start(), orders.start()]);
@@ -67,14 +67,21 @@ async function answerAsAuth(request: Request, issuer: TestIssuer): Promise<Respo
   if (pathname === "/.well-known/jwks.json") return issuer.jwksFetch(request.url);
   if (pathname !== "/oauth/token") return new Response(null, { status: 404 });
   const scope = "inventory:read inventory:write telemetry:write";
-  const token = await issuer.sign(scope, { sub: "orders", client_id: "orders", service: "orders" });
+  const client = clientOf(request.headers.get("authorization"));
+  const token = await issuer.sign(scope, { sub: client, client_id: client, service: client });
   return Response.json({ access_token: token, token_type: "Bearer", expires_in: 900, scope });
+}
+
+/** Name of the client that authenticates itself (RFC 6749 §2.3.1). */
+function clientOf(authorization: string | null): string {
+  const [client = ""] = atob(authorization?.replace(/^Basic /, "") ?? "").split(":");
+  return decodeURIComponent(client);
 }
 
 async function serviceProcess(
   service: "orders" | "inventory",
   env: Readonly<Record<string, string>>,
-  { before = [], preload = false }: ShopProcessesOptions,
+  { preload = false }: ShopProcessesOptions,
 ): Promise<ServiceProcess> {
   const port = await freePort();
   const { url: databaseUrl } = await startPostgres();
@@ -86,7 +93,7 @@ async function serviceProcess(
     pid: () => child?.pid ?? 0,
     start: async () => {
       const preloaded = preload ? ["--preload", "@vitrine/kit/telemetry/preload"] : [];
-      child = Bun.spawn([...before, process.execPath, ...preloaded, "src/main.ts"], {
+      child = Bun.spawn([process.execPath, ...preloaded, "src/main.ts"], {
         cwd: join(root, "services", service),
         env: {
           PATH: process.env["PATH"] ?? "",
