@@ -9,13 +9,13 @@ const at = (seconds: number) => new Date(start + seconds * 1_000).toISOString();
 const line = (seconds: number, level: string, message: string, extra: Record<string, unknown> = {}) =>
   JSON.stringify({ timestamp: at(seconds), level, service: "orders", message, ...extra });
 
-function report(lines: readonly string[]) {
-  return analysisReport.parse(analyse({ lines: parseText(lines.join("\n")), complete: true }));
+async function report(lines: readonly string[]) {
+  return analysisReport.parse(await analyse({ lines: await parseText(lines.join("\n")), complete: true }));
 }
 
 describe("patterns", () => {
-  test("take values out and keep what lines have in common", () => {
-    const { patterns, levels, lines } = report([
+  test("take values out and keep what lines have in common", async () => {
+    const { patterns, levels, lines } = await report([
       ...Array.from({ length: 50 }, (_, n) => line(n, "info", `order ${Bun.randomUUIDv7()} placed in ${n} ms`)),
       line(60, "error", "connection to 10.0.0.7:5432 refused"),
       line(61, "error", "connection to 10.0.0.9:5432 refused"),
@@ -28,25 +28,25 @@ describe("patterns", () => {
     ]);
   });
 
-  test("of unlike words in one place become one, and those of another length stay apart", () => {
-    const { patterns } = report(
+  test("of unlike words in one place become one, and those of another length stay apart", async () => {
+    const { patterns } = await report(
       ["anna", "bela", "caro"].map((name, n) => line(n, "info", `the user ${name} signed in well`)),
     );
     expect(patterns.map(({ template }) => template)).toEqual(["the user <*> signed in well"]);
   });
 
-  test("are new when they begin in the last quarter, or were not there in the span before", () => {
+  test("are new when they begin in the last quarter, or were not there in the span before", async () => {
     const calm = Array.from({ length: 40 }, (_, n) => line(n * 10, "info", `tick ${n}`));
     const odd = line(395, "error", "disk is full");
-    expect(report([...calm, odd]).newPatterns.map(({ template }) => template)).toEqual(["disk is full"]);
-    const before = parseText(line(0, "error", "disk is full"));
-    const known = analyse({ lines: parseText([...calm, odd].join("\n")), complete: true, before });
+    expect((await report([...calm, odd])).newPatterns.map(({ template }) => template)).toEqual(["disk is full"]);
+    const before = await parseText(line(0, "error", "disk is full"));
+    const known = await analyse({ lines: await parseText([...calm, odd].join("\n")), complete: true, before });
     expect(known.newPatterns.map(({ template }) => template)).toEqual(["tick <*>"]);
   });
 });
 
-test("a burst is where errors come many times as thick as usual", () => {
-  const { bursts } = report([
+test("a burst is where errors come many times as thick as usual", async () => {
+  const { bursts } = await report([
     ...Array.from({ length: 60 }, (_, n) => line(n * 10, "info", "fine")),
     ...Array.from({ length: 30 }, (_, n) => line(300 + n / 10, "error", "it broke")),
   ]);
@@ -56,10 +56,10 @@ test("a burst is where errors come many times as thick as usual", () => {
   expect(Date.parse(bursts[0]?.to ?? "")).toBeGreaterThanOrEqual(start + 302_900);
 });
 
-test("addresses are suspicious that are refused again and again, probe, or flood", () => {
+test("addresses are suspicious that are refused again and again, probe, or flood", async () => {
   const web = (address: string, path: string, status: number) =>
     `${address} - - [21/Nov/2026:07:00:00 +0000] "GET ${path} HTTP/1.1" ${status} 12 "-" "curl"`;
-  const { addresses } = report([
+  const { addresses } = await report([
     ...Array.from({ length: 20 }, () => web("203.0.113.9", "/login", 401)),
     ...Array.from({ length: 15 }, (_, n) => web("198.51.100.7", `/wp-${n}.php`, 404)),
     ...Array.from({ length: 200 }, () => web("192.0.2.1", "/", 200)),
@@ -72,8 +72,8 @@ test("addresses are suspicious that are refused again and again, probe, or flood
   ]);
 });
 
-test("the slowest actions lead to the request that took longest", () => {
-  const { slowest } = report([
+test("the slowest actions lead to the request that took longest", async () => {
+  const { slowest } = await report([
     ...Array.from({ length: 20 }, (_, n) =>
       line(n, "info", "GET", {
         duration_ms: n,
@@ -103,13 +103,13 @@ describe("lines of any kind", () => {
       '{"ts":1795244400.5,"severity":"CRITICAL","body":"x","ip":"10.1.2.3"}',
       { level: "fatal", timeMs: start + 500, address: "10.1.2.3" },
     ],
-  ])("%s", (text, expected) => {
-    expect(parseText(text)[0]).toMatchObject(expected);
+  ])("%s", async (text, expected) => {
+    expect((await parseText(text))[0]).toMatchObject(expected);
   });
 
-  test("that are huge, empty, or no text at all are read without harm", () => {
+  test("that are huge, empty, or no text at all are read without harm", async () => {
     const bytes = String.fromCharCode(...Array.from({ length: 256 }, (_, n) => n));
-    const { lines } = report([
+    const { lines } = await report([
       "word ".repeat(300_000),
       "",
       "  ",
@@ -120,12 +120,12 @@ describe("lines of any kind", () => {
   });
 });
 
-test("two hundred thousand lines take seconds, not minutes", () => {
+test("two hundred thousand lines take seconds, not minutes", async () => {
   const text = Array.from({ length: 200_000 }, (_, n) =>
     line(n / 10, n % 97 === 0 ? "error" : "info", `piece ${n} of shelf ${n % 50} moved`),
   ).join("\n");
   const startedAt = performance.now();
-  const { lines, patterns } = analyse({ lines: parseText(text), complete: true });
+  const { lines, patterns } = await analyse({ lines: await parseText(text), complete: true });
   expect([lines, patterns.length]).toEqual([200_000, 1]);
   expect(performance.now() - startedAt).toBeLessThan(20_000);
 });

@@ -2,6 +2,7 @@ import type { AnalysisReport } from "@vitrine/contracts/log-analysis";
 import { suspiciousAddresses } from "./addresses.ts";
 import { errorBursts } from "./bursts.ts";
 import { createPatternFinder } from "./drain.ts";
+import { inTurns } from "./in-turns.ts";
 import type { ParsedLine } from "./parse.ts";
 import { slowestActions } from "./slowest.ts";
 
@@ -31,12 +32,12 @@ interface Collected {
 }
 
 /** Everything the analysis tells of some lines. */
-export function analyse({ lines, complete, before }: AnalysisInput): AnalysisReport {
+export async function analyse({ lines, complete, before }: AnalysisInput): Promise<AnalysisReport> {
   const times = lines.flatMap(({ timeMs }) => (timeMs === undefined ? [] : [timeMs]));
   const fromMs = least(times);
   const toMs = greatest(times);
   const finder = createPatternFinder();
-  const collected = collect(lines, before ?? [], finder);
+  const collected = await collect(lines, before ?? [], finder);
   const sorted = collected.toSorted((a, b) => b.count - a.count);
   const write = (patterns: readonly Collected[]) =>
     patterns.slice(0, maxPatterns).map((one) => toPattern(one, finder.templateOf(one.key)));
@@ -57,14 +58,15 @@ export function analyse({ lines, complete, before }: AnalysisInput): AnalysisRep
   };
 }
 
-function collect(
+async function collect(
   lines: readonly ParsedLine[],
   before: readonly ParsedLine[],
   finder: ReturnType<typeof createPatternFinder>,
-): readonly Collected[] {
-  const known = new Set(before.map(({ message }) => finder.add(message)));
+): Promise<readonly Collected[]> {
+  const known = new Set<object>();
+  await inTurns(before, ({ message }) => known.add(finder.add(message)));
   const byKey = new Map<object, Collected>();
-  for (const { message, level, timeMs, requestId } of lines) {
+  await inTurns(lines, ({ message, level, timeMs, requestId }) => {
     const key = finder.add(message);
     const held = byKey.get(key);
     if (held === undefined) {
@@ -79,14 +81,14 @@ function collect(
         requestId,
         known: known.has(key),
       });
-      continue;
+      return;
     }
     held.count += 1;
     if (severity.indexOf(level) > severity.indexOf(held.level)) held.level = level;
     held.firstMs = least([held.firstMs, timeMs].filter((time) => time !== undefined));
     held.lastMs = greatest([held.lastMs, timeMs].filter((time) => time !== undefined));
     held.requestId ??= requestId;
-  }
+  });
   return [...byKey.values()];
 }
 

@@ -1,18 +1,12 @@
+interface Cluster {
+  words: string[];
+}
+
 /**
  * Finds what lines have in common and what varies in them, after Drain (He et al., "Drain: An Online Log Parsing
  * Approach with Fixed Depth Tree", ICWS 2017): lines of the same number of words and the same first words are compared,
  * and words that differ become `<*>`.
  */
-export interface LogPattern {
-  readonly template: string;
-  readonly count: number;
-}
-
-interface Cluster {
-  words: string[];
-  count: number;
-}
-
 export interface PatternFinder {
   /** Returns a key of the pattern the line belongs to, the same for all its lines. */
   add(message: string): object;
@@ -40,10 +34,9 @@ export function createPatternFinder(): PatternFinder {
       const found = mostAlike(clusters, words);
       if (found !== undefined) {
         found.words = found.words.map((word, at) => (word === words[at] ? word : wildcard));
-        found.count += 1;
         return found;
       }
-      const made = { words, count: 1 };
+      const made = { words };
       if (clusters.length < maxClustersPerLeaf) clusters.push(made);
       return made;
     },

@@ -1,3 +1,5 @@
+import { inTurns } from "./in-turns.ts";
+
 /** One line of a log, whatever wrote it. */
 export interface ParsedLine {
   /** Milliseconds since the epoch, where the line tells its time. */
@@ -17,8 +19,12 @@ export interface ParsedLine {
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Text of a log file: JSON lines as our services and most others write them, or plain lines. */
-export function parseText(text: string): readonly ParsedLine[] {
-  return text.split(/\r?\n/).flatMap((line) => (line.trim() === "" ? [] : [parseLine(line)]));
+export async function parseText(text: string): Promise<readonly ParsedLine[]> {
+  const lines: ParsedLine[] = [];
+  await inTurns(text.split(/\r?\n/), (line) => {
+    if (line.trim() !== "") lines.push(parseLine(line));
+  });
+  return lines;
 }
 
 export function parseLine(line: string): ParsedLine {

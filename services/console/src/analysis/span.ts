@@ -20,5 +20,5 @@ export async function analyseSpan(loki: Loki, filter: LogFilter, range: Range): 
   if (!read.ok) return read;
   // With nothing before, everything would be new.
   const known = before.ok && before.value.lines.length > 0 ? { before: before.value.lines } : {};
-  return { ok: true, value: analyse({ ...read.value, ...known }) };
+  return { ok: true, value: await analyse({ ...read.value, ...known }) };
 }

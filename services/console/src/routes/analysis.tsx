@@ -50,8 +50,8 @@ export function analysisRoutes(deps: Deps, names: PersonNames) {
   async function ofFile(c: Context<SignedInEnv>) {
     const text = await c.req.text();
     if (text.trim() === "") throw new ServiceError("invalid_request", "the body is the log, and it is empty");
-    const lines = parseText(text);
-    return analyse({ lines: lines.slice(-maxFileLines), complete: lines.length <= maxFileLines });
+    const lines = await parseText(text);
+    return await analyse({ lines: lines.slice(-maxFileLines), complete: lines.length <= maxFileLines });
   }
 }
 
