@@ -92,10 +92,10 @@ export function orZero(expr: string): string {
   return `(${expr}) or vector(0)`;
 }
 
-/** The same for series told apart by labels: one called "none" stays at zero, so that nothing is a sight too. */
+/** The same for series told apart by labels: where there is none of them, one called "none" is zero. */
 export function orNone(expr: string, ...labels: readonly string[]): string {
   const none = labels.reduce((inner, label) => `label_replace(${inner}, "${label}", "none", "", "")`, "vector(0)");
-  return `(${expr}) or ${none}`;
+  return `(${expr}) or ${none} unless on () (${expr})`;
 }
 
 /** Amounts by currency in euros, by the reference rates of prometheus/rules/money.rules.yaml. */

@@ -161,7 +161,9 @@ export const security: Dashboard = {
           queries: [
             prometheus(
               "failed",
-              'auth_method:auth_failures:increase5m{auth_method="password"} / (auth_method:auth_attempts:increase5m{auth_method="password"} > 0) or vector(0)',
+              orZero(
+                'sum(auth_method:auth_failures:increase5m{auth_method="password"}) / (sum(auth_method:auth_attempts:increase5m{auth_method="password"}) > 0)',
+              ),
             ),
           ],
           links: [authentication],
