@@ -120,12 +120,13 @@ function optionsOf(
     axes: [
       {
         ...axis,
+        size: 26,
         values: (_, splits) =>
           splits.map((seconds) => new Date(seconds * 1_000).toISOString().slice(...(long ? [5, 10] : [11, 16]))),
       },
       {
         ...axis,
-        size: 64,
+        size: 56,
         ...(heat ? { splits: () => chart.series.map((_, row) => row).filter((row) => row % 2 === 1) } : {}),
         values: (_, values) =>
           values.map((value) =>

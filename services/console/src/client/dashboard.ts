@@ -51,13 +51,13 @@ function put(panel: HTMLElement, content: HTMLElement, html: string): void {
   if (written.get(content) === html) return;
   written.set(content, html);
   const hidden = charts.get(panel)?.hidden();
-  const opened = [...content.querySelectorAll("details[open][id]")].map(({ id }) => id);
+  const opened = new Set([...content.querySelectorAll("details[open][id]")].map(({ id }) => id));
   const top = content.scrollTop;
   charts.get(panel)?.destroy();
   charts.delete(panel);
   content.innerHTML = html;
   for (const details of content.querySelectorAll<HTMLDetailsElement>("details[id]"))
-    if (opened.includes(details.id)) details.open = true;
+    if (opened.has(details.id)) details.open = true;
   content.scrollTop = top;
   const drawing = content.querySelector<HTMLElement>("[data-panel-chart]");
   if (drawing !== null)
@@ -74,29 +74,22 @@ async function fillAll(panels: readonly HTMLElement[], root: string, search: str
   const worker = async (): Promise<void> => {
     for (let panel = waiting.shift(); panel !== undefined; panel = waiting.shift()) await fill(panel, root, search);
   };
-  const looking = load(`${root}/happened?${search}`)
-    .then((answer) => {
-      happened = (answer as { readonly items: readonly Happened[] }).items;
-      for (const chart of charts.values()) chart.redraw();
-    })
-    .catch(() => undefined);
-  await Promise.all([looking, ...Array.from({ length: atOnce }, worker)]);
+  const lookBack = async (): Promise<void> => {
+    const answer = (await load(`${root}/happened?${search}`)) as { readonly items: readonly Happened[] };
+    happened = answer.items;
+    for (const chart of charts.values()) chart.redraw();
+  };
+  await Promise.all([lookBack().catch(() => undefined), ...Array.from({ length: atOnce }, worker)]);
 }
 
 function follow(root: string, search: string, everyMs: number, panels: readonly HTMLElement[]): void {
-  const again = (): void => {
-    setTimeout(async () => {
-      // Nobody looks at a hidden page, and every look costs the engines something.
-      if (document.visibilityState === "visible")
-        await fillAll(
-          panels.filter((panel) => seen.has(panel)),
-          root,
-          search,
-        );
-      again();
-    }, everyMs);
+  const look = async (): Promise<void> => {
+    const inSight = panels.filter((panel) => seen.has(panel));
+    // Nobody looks at a hidden page, and every look costs the engines something.
+    if (document.visibilityState === "visible") await fillAll(inSight, root, search);
+    setTimeout(() => void look(), everyMs);
   };
-  again();
+  setTimeout(() => void look(), everyMs);
 }
 
 async function start({ dataset }: HTMLElement): Promise<void> {

@@ -46,7 +46,7 @@ export async function askExemplars(
   queries: readonly SeriesQuery[],
   asking: Asking,
 ): Promise<readonly Exemplar[]> {
-  const wanted = queries.filter((query): query is PrometheusQuery => "exemplars" in query && query.exemplars === true);
+  const wanted = queries.filter((query): query is PrometheusQuery => "exemplars" in query);
   const answers = await Promise.all(
     wanted.map(({ expr }) => ask({ source: "prometheus", path: exemplarsPath(expr, asking), answer: exemplars })),
   );

@@ -81,7 +81,7 @@ function Board({ view, offers }: Parameters<typeof Controls>[0]) {
 function Tile({ panel, at, view }: { readonly panel: Panel; readonly at: number; readonly view: View }) {
   const places = staticPlacesOf(panel.links, view);
   return (
-    <section class={`panel tile w${panel.width} h${panel.height} ${panel.kind}`} data-panel={String(at)}>
+    <section class={`panel tile w${panel.width} h${panel.height}`} data-panel={String(at)}>
       <header>
         <h3>{panel.title}</h3>
         <details class="about" id={`about-${at}`}>
