@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { wallet } from "@vitrine/contracts/customers";
 import { stockLevel } from "@vitrine/contracts/inventory";
 import { orderPage } from "@vitrine/contracts/orders";
 import { startShop } from "./shop.ts";
@@ -84,8 +85,12 @@ describe("orders and inventory", () => {
     const send = await own.orders.as("buyer");
     const statuses: number[] = [];
     let running = true;
+    const deposits: number[] = [];
     const load = Array.from({ length: 8 }, async () => {
-      while (running) statuses.push((await send("POST", "/api/orders", { pieceId, quantity: 1 })).status);
+      while (running) {
+        statuses.push((await send("POST", "/api/orders", { pieceId, quantity: 1 })).status);
+        deposits.push((await send("POST", "/api/wallet/deposits", { amount: 1, currency: "JPY" })).status);
+      }
     });
     const until = async (condition: () => boolean) => {
       while (!condition()) await Bun.sleep(5);
@@ -102,6 +107,10 @@ describe("orders and inventory", () => {
     running = false;
     await Promise.all(load);
     expect(Object.keys(tally(statuses))).toEqual(["201", "503"]);
+    // Inventory's database being away is nothing to a deposit; an answer can be lost, money cannot.
+    expect(Object.keys(tally(deposits))).toEqual(["201", "503"]);
+    const [purse] = wallet.parse(await (await send("GET", "/api/wallet")).json()).balances;
+    expect(purse?.available).toBeGreaterThanOrEqual(deposits.filter((status) => status === 201).length);
     await own.orders.sweep(0);
     const [row] = await own.orders.database.query<{ reserved: number; open: number }>(
       `select count(*) filter (where status = 'reserved')::int as reserved,
