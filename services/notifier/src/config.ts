@@ -29,8 +29,7 @@ export interface Config extends BaseConfig {
   readonly keyEncryptionKey: Uint8Array;
   /** Addresses messages may go to although they are not public; there, http and mail in clear will do. */
   readonly allowedNetworks: BlockList;
-  /** `undefined`: targets are what the API makes them. */
-  readonly presetTargets: readonly NewTarget[] | undefined;
+  readonly presetTargets: readonly NewTarget[];
   /** Where people open Vitrine; links in messages begin with it. */
   readonly publicUrl: string;
   /** Folder of `<alert name>.md`: what messages say under "First look" is taken from there. */
@@ -40,9 +39,8 @@ export interface Config extends BaseConfig {
 
 const presetTargets = z
   .string()
-  .optional()
+  .default("[]")
   .transform((source, context) => {
-    if (source === undefined) return undefined;
     const { targets, faults } = readPresetTargets(source);
     for (const message of faults) context.addIssue({ code: "custom", message });
     return targets;
@@ -54,7 +52,7 @@ const shape = {
   PORT: port(8085),
   DATABASE_URL: secret(),
   KEY_ENCRYPTION_KEY: encryptionKey(),
-  ALERTMANAGER_TOKEN: secretOf(z.string().min(32, "must have at least 32 characters")),
+  ALERTMANAGER_TOKEN: secretOf(z.string().regex(/^[\w.-]{32,}$/, "must be 32 letters, digits, -, _ and . or more")),
   ALLOWED_NETWORKS: networks(""),
   TARGETS: secretOf(presetTargets),
   RUNBOOKS_DIR: text().optional(),

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { freePort, startPostgres } from "@vitrine/kit/testing/postgres";
@@ -13,11 +13,11 @@ const maxKills = 6;
 
 let sink: Sink;
 
-beforeAll(() => {
+beforeEach(() => {
   sink = startSink();
 });
 
-afterAll(() => sink.stop());
+afterEach(() => sink.stop());
 
 async function environment(): Promise<Record<string, string>> {
   return {

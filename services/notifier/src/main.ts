@@ -29,7 +29,7 @@ await runService("notifier", process, parseConfig, ({ config, logger, lifecycle 
   lifecycle.own(deps.dispatcher, (dispatcher) => dispatcher.stop());
   lifecycle.task("preparation", async () => {
     await migrate(database, join(import.meta.dir, "../migrations"), logger);
-    if (config.presetTargets !== undefined) await deps.targets.putPresets(config.presetTargets);
+    await deps.targets.putPresets(config.presetTargets);
     deps.dispatcher.start();
     deps.keeper.start();
   });

@@ -52,6 +52,8 @@ export function createDispatcher({ database, send, events, logger, now, random }
   const cutOff = new AbortController();
   let wake = new AbortController();
   let running: Promise<void> | undefined;
+  /** The database is away, and that has been said. */
+  let lost = false;
 
   function deliver(id: string, targetId: string): Promise<void> {
     return trace
@@ -112,8 +114,10 @@ export function createDispatcher({ database, send, events, logger, now, random }
       try {
         await fill();
         waitMs = await untilNext();
+        lost = false;
       } catch (err) {
-        logger.warn({ action: "notifier.outbox_failed", err }, "the outbox could not be read");
+        if (!lost) logger.warn({ action: "notifier.outbox_failed", err }, "the outbox cannot be read; tried again");
+        lost = true;
       }
       await pause(waitMs, AbortSignal.any([waking, stopping.signal]));
     }

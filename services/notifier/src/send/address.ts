@@ -77,7 +77,7 @@ export function isPublic({ address, family }: Address): boolean {
  * @throws AddressRefused when the name has an address that is neither public nor allowed
  */
 export async function pinAddress(host: string, policy: AddressPolicy, attempt: number): Promise<PinnedAddress> {
-  const literal = host.replace(/^\[(.*)\]$/, "$1");
+  const literal = withoutBrackets(host);
   const version = isIP(literal);
   const addresses: readonly Address[] =
     version === 0
@@ -93,6 +93,15 @@ export async function pinAddress(host: string, policy: AddressPolicy, attempt: n
   const chosen = judged[attempt % Math.max(judged.length, 1)];
   if (chosen === undefined) throw new AddressRefused("the target has no address");
   return chosen;
+}
+
+/** Whether a host of a web address is an address itself. */
+export function isLiteral(host: string): boolean {
+  return isIP(withoutBrackets(host)) !== 0;
+}
+
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
 }
 
 async function resolveName(host: string): Promise<readonly Address[]> {

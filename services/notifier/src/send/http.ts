@@ -1,5 +1,5 @@
 import { pause } from "@vitrine/kit/pause";
-import { AddressRefused, type AddressPolicy, pinAddress } from "./address.ts";
+import { AddressRefused, type AddressPolicy, isLiteral, pinAddress } from "./address.ts";
 import { failed, type Outcome } from "./outcome.ts";
 
 export interface HttpPost {
@@ -48,7 +48,11 @@ export async function post(request: HttpPost, context: SendContext): Promise<Out
       // A connection kept for another name at this address was checked against that one.
       keepalive: false,
       signal: deadline,
-      tls: { serverName: url.hostname, ...(context.ca === undefined ? {} : { ca: context.ca }) },
+      tls: {
+        // An address is checked as such (RFC 6066 §3: it is no server name).
+        ...(isLiteral(url.hostname) ? {} : { serverName: url.hostname }),
+        ...(context.ca === undefined ? {} : { ca: context.ca }),
+      },
     });
     void response.body?.cancel().catch(() => undefined);
     return judge(response, context.now());

@@ -14,8 +14,8 @@ beforeAll(async () => {
 
 afterAll(() => sink.stop());
 
-function send(host: string, ca: string | undefined = certificate.cert) {
-  const { port } = new URL(sink.url);
+function send(host: string, ca = certificate.cert, at = sink.url) {
+  const { port } = new URL(at);
   const allowed = networks("").parse("127.0.0.1");
   return post(
     { url: `https://${host}:${port}/`, body: "{}" },
@@ -35,5 +35,13 @@ test("TLS is checked against the name although the connection goes to an address
   // A connection that was good for one name is not used for another.
   expect(await send("other.test")).toMatchObject({ kind: "failed", failure: "tls" });
   expect(await send("sink.test", "")).toMatchObject({ kind: "failed", failure: "tls" });
+  expect(await send("127.0.0.1")).toMatchObject({ kind: "failed", failure: "tls" });
   expect(sink.received).toHaveLength(1);
+});
+
+test("a target that is an address is checked as one", async () => {
+  const ofAddress = await makeCertificate("127.0.0.1");
+  const other = startSink(ofAddress);
+  expect(await send("127.0.0.1", ofAddress.cert, other.url)).toEqual({ kind: "delivered", status: 200 });
+  await other.stop();
 });

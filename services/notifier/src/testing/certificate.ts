@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -17,7 +18,7 @@ export async function makeCertificate(name: string): Promise<{ readonly cert: st
       "-subj",
       `/CN=${name}`,
       "-addext",
-      `subjectAltName=DNS:${name}`,
+      `subjectAltName=${isIP(name) === 0 ? "DNS" : "IP"}:${name}`,
     ]),
     { stdout: "ignore", stderr: "pipe" },
   );
