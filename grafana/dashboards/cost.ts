@@ -117,7 +117,8 @@ export const cost: Dashboard = {
         {
           kind: "bars",
           title: "Series, by metric",
-          description: "The ten metrics with the most series. The first place to look when series cost too much.",
+          description:
+            "The ten metrics of services and clients with the most series. The first place to look when series cost too much.",
           ...sized("third"),
           unit: "short",
           decimals: 0,

@@ -6,7 +6,11 @@ const requestId: Variable = {
   name: "request_id",
   title: "Request id",
   default: "",
-  example: { expr: '{service_name="orders"} | action=~"order.placed|order.failed"', field: "request_id" },
+  // Of a request that has ended at the door: all that is told of it is told.
+  example: {
+    expr: '{service_name="gateway"} | action="http.request" | extra_method="POST" | extra_route="/api/orders/**"',
+    field: "request_id",
+  },
 };
 
 const lines = '{service_name=~".+"} | request_id="$request_id"';

@@ -19,11 +19,16 @@ import {
 } from "@vitrine/dashboards/requests";
 import type { Check } from "./check.ts";
 
+/** An example is so old that all batches with its lines and spans have arrived. */
+const settleMs = 10_000;
+
 /** The query of a variable: its values, or for a text the lines among which an example is found. */
 export function variableCheck({ uid }: Dashboard, variable: Variable, asking: Asking): readonly Check[] {
   const base = { kind: "variable", where: uid, title: variable.title, quiet: false } as const;
   if (variable.kind === "label") return [{ ...base, path: valuesPath(variable, asking) }];
-  return variable.example === undefined ? [] : [{ ...base, path: linesPath(variable.example.expr, asking, 1) }];
+  const { fromMs, toMs } = asking.range;
+  const settled = { ...asking, range: { fromMs, toMs: toMs - settleMs } };
+  return variable.example === undefined ? [] : [{ ...base, path: linesPath(variable.example.expr, settled, 1) }];
 }
 
 export function annotationCheck({ uid }: Dashboard, { title, query, quiet }: Annotation, asking: Asking): Check {
