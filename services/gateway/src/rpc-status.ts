@@ -39,9 +39,13 @@ export function encodeStatus(
 ): string | Uint8Array<ArrayBuffer> {
   const code = codes[httpStatus] ?? unknownCode;
   if (type === "application/json") return JSON.stringify({ code, message });
-  const text = new TextEncoder().encode(message);
+  const text = Buffer.from(message);
   // Field 1, varint (every code is below 128); field 2, length-delimited.
-  return Uint8Array.from([0x08, code, 0x12, ...varint(text.byteLength), ...text]);
+  const head = [0x08, code, 0x12, ...varint(text.byteLength)];
+  const bytes = new Uint8Array(head.length + text.byteLength);
+  bytes.set(head);
+  bytes.set(text, head.length);
+  return bytes;
 }
 
 function varint(value: number): number[] {

@@ -134,21 +134,20 @@ async function collectorVariants(gate: Gate): Promise<Pick<Prepared, "variants" 
     ["bearertoken", { extension: "bearertokenauth", tokens: tokens.valid }],
     ["oidc", { extension: "oidc", issuer: gate.issuer.issuer, audience: gate.issuer.audience, keySet }],
   ];
-  const gated = await Promise.all(
-    gates.map(async ([name, collectorGate]): Promise<Variant> => {
-      const exportTo = scope.otlpEndpoint(name);
-      const processors = cores.pinned ? { processors: 1 } : {};
-      const { url, pid } = await startCollector(scope, {
-        binary,
-        before: cores.gate,
-        exportTo,
-        gate: collectorGate,
-        ...processors,
-      });
-      // It decodes and encodes what it passes on, and the bytes are others.
-      return { ...own, name, baseline: "none", target: url, beside: [pid], counts: () => postsAt(exportTo) };
-    }),
-  );
+  const gated: Variant[] = [];
+  for (const [name, collectorGate] of gates) {
+    const exportTo = scope.otlpEndpoint(name);
+    const processors = cores.pinned ? { processors: 1 } : {};
+    const { url, pid } = await startCollector(scope, {
+      binary,
+      before: cores.gate,
+      exportTo,
+      gate: collectorGate,
+      ...processors,
+    });
+    // It decodes and encodes what it passes on, and the bytes are others.
+    gated.push({ ...own, name, baseline: "none", target: url, beside: [pid], counts: () => postsAt(exportTo) });
+  }
   const open = await startCollector(scope, { binary, before: cores.rest });
   const behind = await startCollector(scope, { binary, before: cores.rest });
   return {

@@ -38,11 +38,27 @@ const costly: ReadonlySet<string> = new Set([
   "wrong_type",
 ]);
 
+/** What stays wrong with a token for a while, whatever the key set learns: its text need not be judged again. */
+const lasting: ReadonlySet<string> = new Set(
+  [...costly].filter((reason) => !["not_yet_valid", "unknown_key"].includes(reason)),
+);
+const lastingMs = 10_000;
+const maxRefused = 2_000;
+
 /** Bounds the work that forged tokens make, by address (ASVS 2.4.1). */
-export function createForgeryGuard({ verifier, failuresPerSecond, now }: ForgeryGuardOptions): ForgeryGuard {
+export function createForgeryGuard(options: ForgeryGuardOptions): ForgeryGuard {
+  const { verifier, failuresPerSecond, now = Date.now } = options;
   const rate: Rate = { perSecond: failuresPerSecond, burstSeconds };
-  const failures = createBuckets(maxAddresses, now);
+  const failures = createBuckets(maxAddresses, options.now);
   const known = new Set<string>();
+  const refused = new Map<string, { readonly error: ServiceError; readonly untilMs: number }>();
+
+  function judgedBefore(token: string): ServiceError | undefined {
+    const judged = refused.get(token);
+    if (judged === undefined || judged.untilMs > now()) return judged?.error;
+    refused.delete(token);
+    return undefined;
+  }
 
   return {
     recall: (token) => verifier.recall?.(token),
@@ -52,12 +68,19 @@ export function createForgeryGuard({ verifier, failuresPerSecond, now }: Forgery
       const wait = failures.take(from, 0, rate);
       if (wait > 0) throw tooMany("quota_failures", "too many tokens that are not valid", wait);
       try {
+        const before = judgedBefore(token);
+        if (before !== undefined) throw before;
         const claims = await verifier.verify(token);
         if (known.size >= maxKnown) known.delete(known.values().next().value ?? "");
         known.add(token);
         return claims;
       } catch (error) {
-        if (error instanceof ServiceError && costly.has(error.reason ?? "")) failures.charge(from, 1, rate);
+        if (!(error instanceof ServiceError) || error.reason === undefined) throw error;
+        if (costly.has(error.reason)) failures.charge(from, 1, rate);
+        if (lasting.has(error.reason) && !refused.has(token)) {
+          if (refused.size >= maxRefused) refused.delete(refused.keys().next().value ?? "");
+          refused.set(token, { error, untilMs: now() + lastingMs });
+        }
         throw error;
       }
     },
