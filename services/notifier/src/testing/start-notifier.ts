@@ -16,6 +16,8 @@ export const alertmanagerToken = "of-alertmanager-".padEnd(43, "x");
 
 export interface NotifierOptions extends Partial<Pick<World, "now" | "random" | "resolve" | "timeoutMs" | "ca">> {
   readonly env?: Readonly<Record<string, string>>;
+  /** A database server that the test may stop. */
+  readonly ownServer?: boolean;
 }
 
 /** What a target is made of, without what has a default. */
@@ -23,7 +25,8 @@ export type TargetInput = z.input<typeof newTarget>;
 
 /** The service on a database of its own; nothing is sent but by `dispatcher.drain()`. */
 export async function startNotifier(options: NotifierOptions = {}) {
-  const { url } = await startPostgres();
+  const postgres = await startPostgres({ ownServer: options.ownServer === true });
+  const { url } = postgres;
   const config = parseConfig({
     DATABASE_URL: url,
     KEY_ENCRYPTION_KEY: randomBytes(32).toString("base64url"),
@@ -61,7 +64,7 @@ export async function startNotifier(options: NotifierOptions = {}) {
   return {
     ...deps,
     app,
-    url,
+    postgres,
     lines,
     issuer,
     call,
