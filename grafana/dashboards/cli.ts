@@ -3,6 +3,6 @@ import { dashboards } from "./all.ts";
 import { jsonFiles } from "./to-grafana/files.ts";
 
 // Writes what is committed: `bun grafana/dashboards/cli.ts`, after a change of a dashboard.
-await Promise.all(
-  [...jsonFiles(dashboards)].map(([name, text]) => Bun.write(join(import.meta.dir, "json", name), text)),
-);
+const folder = join(import.meta.dir, "json");
+await Promise.all([...jsonFiles(dashboards)].map(([name, text]) => Bun.write(join(folder, name), text)));
+await Bun.$`${process.execPath} fmt ${folder}`.quiet();
