@@ -17,7 +17,12 @@ const refusedLines: Link = {
   quiet: true,
 };
 const security: Link = dashboardLink("Security", "vitrine-security");
-const admin: Link = { to: "page", title: "Clients and keys", path: "/clients" };
+const changes: Link = {
+  to: "logs",
+  title: "The changes",
+  expr: '{service_name="auth"} | action=~"authz_admin|authz_change|user_.+|authn_token_revoked"',
+  quiet: true,
+};
 
 export const accessControl: Dashboard = {
   uid: "vitrine-access-control",
@@ -133,7 +138,7 @@ export const accessControl: Dashboard = {
               ),
             ),
           ],
-          links: [refusedLines, admin],
+          links: [refusedLines, security],
         },
         {
           kind: "table",
@@ -194,7 +199,7 @@ export const accessControl: Dashboard = {
               ),
             ),
           ],
-          links: [{ to: "page", title: "Audit log", path: "/audit" }],
+          links: [changes],
         },
         {
           kind: "logs",
@@ -203,7 +208,7 @@ export const accessControl: Dashboard = {
           width: 20,
           height: 9,
           queries: [loki("", '{service_name="auth"} | action=~"authz_.+|user_.+|session_.+|authn_token_.+"')],
-          links: [requestOfLine, { to: "page", title: "Audit log", path: "/audit" }],
+          links: [requestOfLine],
         },
       ],
     },

@@ -11,7 +11,7 @@ import {
 } from "./common.ts";
 import { atMost, type Dashboard, type Link } from "./model.ts";
 
-const alertsPage: Link = { to: "page", title: "Alerts", path: "/alerts" };
+const services: Link = dashboardLink("Service health", "vitrine-service-health");
 const pipeline: Link = dashboardLink("Telemetry pipeline", "vitrine-telemetry-pipeline");
 const health: Link = dashboardLink("Service health", "vitrine-service-health", { service: "notifier" });
 const deliveries: Link = {
@@ -40,7 +40,7 @@ export const alerting: Dashboard = {
           unit: "none",
           thresholds: anyIsBad,
           queries: [prometheus("firing", orZero('count(ALERTS{alertstate="firing", severity="critical"})'))],
-          links: [alertsPage],
+          links: [services],
         },
         {
           kind: "stat",
@@ -50,7 +50,7 @@ export const alerting: Dashboard = {
           unit: "none",
           thresholds: atMost(1, 10),
           queries: [prometheus("firing", orZero('count(ALERTS{alertstate="firing", severity="warning"})'))],
-          links: [alertsPage],
+          links: [services],
         },
         {
           kind: "stat",
@@ -59,7 +59,7 @@ export const alerting: Dashboard = {
           ...sized("sixth", 6),
           unit: "none",
           queries: [prometheus("pending", orZero('count(ALERTS{alertstate="pending"})'))],
-          links: [alertsPage],
+          links: [services],
         },
         {
           kind: "stat",
@@ -68,7 +68,7 @@ export const alerting: Dashboard = {
           ...sized("third", 6),
           unit: "none",
           queries: [prometheus("{{state}}", orNone("max by (state) (notifier_messages)", "state"))],
-          links: [alertsPage, deliveries],
+          links: [services, deliveries],
         },
         {
           kind: "stat",
@@ -78,7 +78,7 @@ export const alerting: Dashboard = {
           unit: "s",
           thresholds: atMost(60, 600),
           queries: [prometheus("oldest", orZero("max(notifier_oldest_due_age_seconds)"))],
-          links: [alertsPage, deliveries],
+          links: [services, deliveries],
         },
       ],
     },
@@ -94,7 +94,7 @@ export const alerting: Dashboard = {
           min: 0,
           stacked: true,
           queries: [prometheus("{{alertname}}", 'count by (alertname) (ALERTS{alertstate="firing"})')],
-          links: [alertsPage],
+          links: [services],
         },
         {
           kind: "timeseries",
@@ -109,7 +109,7 @@ export const alerting: Dashboard = {
               orNone("sum by (tier, status) (rate(notifier_alerts_total[$__rate_interval]))", "tier"),
             ),
           ],
-          links: [alertsPage, health],
+          links: [services, health],
         },
         {
           kind: "timeseries",

@@ -163,7 +163,7 @@ export type Link =
     }
   | { readonly to: "logs"; readonly title: string; readonly expr: string; readonly quiet?: true }
   | { readonly to: "traces"; readonly title: string; readonly search: JaegerQuery; readonly quiet?: true }
-  /** The console's page of one request, trace or alert. */
+  /** A page of the console: that of a request. */
   | { readonly to: "page"; readonly title: string; readonly path: `/${string}` };
 
 /** Something that happened, drawn over every panel. `quiet`: a healthy system may have none of it. */

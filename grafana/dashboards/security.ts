@@ -208,7 +208,7 @@ export const security: Dashboard = {
           description: "Security events of every service; a line opens its request.",
           ...sized("whole", 10),
           queries: [loki("", securityLines)],
-          links: [requestOfLine, { to: "page", title: "Audit log", path: "/audit" }],
+          links: [requestOfLine],
         },
       ],
     },

@@ -1,5 +1,6 @@
 import {
   annotations,
+  dashboardLink,
   errorShare,
   healthOfService,
   logsOfService,
@@ -167,7 +168,7 @@ export const serviceHealth: Dashboard = {
               ),
             ),
           ],
-          links: [{ to: "page", title: "Alerts", path: "/alerts" }],
+          links: [dashboardLink("Alerts", "vitrine-alerting")],
         },
         {
           kind: "logs",

@@ -3,7 +3,7 @@ import { atMost, type Dashboard, type Link } from "./model.ts";
 
 const clients: Link = dashboardLink("Telemetry clients", "vitrine-telemetry-clients");
 const infrastructure: Link = dashboardLink("Infrastructure", "vitrine-infrastructure");
-const collectorLogs: Link = { to: "page", title: "Pipeline", path: "/pipeline" };
+const alerts: Link = dashboardLink("Alerts", "vitrine-alerting");
 
 /** The collector counts each signal under a name of its own. */
 function perSignal(what: (unit: string) => string): readonly (readonly [string, string])[] {
@@ -38,7 +38,7 @@ export const telemetryPipeline: Dashboard = {
           unit: "none",
           words: { 0: { text: "missing", state: "critical" }, 1: { text: "firing", state: "good" } },
           queries: [prometheus("watchdog", orZero('max(ALERTS{alertname="Watchdog", alertstate="firing"})'))],
-          links: [{ to: "page", title: "Alerts", path: "/alerts" }],
+          links: [alerts],
         },
         {
           kind: "stat",
@@ -63,7 +63,7 @@ export const telemetryPipeline: Dashboard = {
               overSignals((unit) => `sum(increase(otelcol_receiver_refused_${unit}[$__range]))`),
             ),
           ],
-          links: [collectorLogs],
+          links: [infrastructure],
         },
         {
           kind: "stat",
@@ -84,7 +84,7 @@ export const telemetryPipeline: Dashboard = {
                 .join(" + "),
             ),
           ],
-          links: [collectorLogs],
+          links: [infrastructure],
         },
         {
           kind: "stat",
@@ -111,7 +111,7 @@ export const telemetryPipeline: Dashboard = {
               ),
             ),
           ],
-          links: [{ to: "page", title: "Alerts", path: "/alerts" }],
+          links: [alerts],
         },
       ],
     },
@@ -231,7 +231,7 @@ export const telemetryPipeline: Dashboard = {
               'max by (rule_group) (label_replace(prometheus_rule_group_last_duration_seconds, "rule_group", "$1", "rule_group", ".*;(.+)"))',
             ),
           ],
-          links: [{ to: "page", title: "Alerts", path: "/alerts" }],
+          links: [alerts],
         },
         {
           kind: "timeseries",

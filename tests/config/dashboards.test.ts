@@ -4,6 +4,7 @@ import { currencies } from "@vitrine/contracts/money";
 import { dashboards } from "@vitrine/dashboards/all";
 import type { Dashboard } from "@vitrine/dashboards/model";
 import { repositoryRoot } from "../../dev/engines/engines.ts";
+import { pages } from "../../services/console/src/pages/pages.ts";
 import { routes } from "../../services/gateway/src/routes/table.ts";
 import { links, logql, placedPanels, promql } from "./dashboard-queries.ts";
 import { alertsOf, lokiRules, prometheusRules, rulesOf } from "./rule-files.ts";
@@ -86,6 +87,11 @@ describe("links", () => {
       expect(Object.keys(link.variables ?? {}).filter((name) => !names.includes(name))).toEqual([]);
     },
   );
+
+  test.each(leading.filter(([, { link }]) => link.to === "page"))("%s: to a page the console has", (_, { link }) => {
+    const [, first] = link.to === "page" ? link.path.split("/") : [];
+    expect(pages.map(({ path }) => path.split("/")[1])).toContain(first ?? "");
+  });
 
   /** Labels the clicked thing has: those the legend or the columns show. Lines have all their fields. */
   test.each(leading.filter(([, { panel }]) => panel.kind !== "logs" && panel.kind !== "traces"))(
