@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -42,7 +43,7 @@ func main() {
 	fail("log exporter", err)
 	lp := sdklog.NewLoggerProvider(sdklog.WithProcessor(sdklog.NewBatchProcessor(le)))
 	var r log.Record
-	r.SetBody(log.StringValue("from the client"))
+	r.SetBody(attribute.StringValue("from the client"))
 	r.SetTimestamp(time.Now())
 	lp.Logger("client").Emit(ctx, r)
 	fail("logs", lp.Shutdown(ctx))
