@@ -68,16 +68,22 @@ export async function post(tx: Queryable, transfers: readonly Transfer[]): Promi
       used.map(({ lot }) => lot),
     ],
   );
-  await insert(tx, transfers).catch((cause: unknown) => {
+  const posted = await insert(tx, transfers).catch((cause: unknown) => {
+    // Somebody else took from the account meanwhile.
     if (sqlState(cause) === "23514") throw new TooLittle("an account would fall below zero", { cause });
     throw cause;
   });
+  if (posted < transfers.length) throw new TooLittle("an account would fall below zero");
 }
 
-async function insert(tx: Queryable, transfers: readonly Transfer[]): Promise<void> {
-  await tx.query(
+/** Leaves out what there is too little for, so that an everyday refusal is no error of the database. */
+async function insert(tx: Queryable, transfers: readonly Transfer[]): Promise<number> {
+  const posted = await tx.query(
     `insert into transfers (reference, movement, asset, amount, debit, credit, request_id)
-     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[])`,
+     select t.* from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[])
+       as t (reference, movement, asset, amount, debit, credit, request_id)
+     join accounts a on a.id = t.debit where a.owner is null or a.balance >= t.amount
+     returning id`,
     [
       transfers.map(({ reference }) => reference),
       transfers.map(({ movement }) => movement),
@@ -88,6 +94,7 @@ async function insert(tx: Queryable, transfers: readonly Transfer[]): Promise<vo
       transfers.map(({ requestId }) => requestId),
     ],
   );
+  return posted.length;
 }
 
 interface EntryRow {
