@@ -47,7 +47,8 @@ export function createPageContext(
     const held = new Set(claims.scope.split(" "));
     const person: Person = {
       id: claims.sub,
-      name: await names.nameOf(claims.sub, ask),
+      // A client has no name but its own, and auth would not tell another.
+      name: claims.role === undefined ? claims.client_id : await names.nameOf(claims.sub, ask),
       role: claims.role,
       may: (scope) => held.has(scope),
     };

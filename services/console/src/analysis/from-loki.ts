@@ -5,6 +5,7 @@ import { fromFields, type ParsedLine } from "./parse.ts";
 
 /** What Loki answers at most at once. */
 const batchSize = 5_000;
+const timeoutMs = 30_000;
 
 export interface ReadLines {
   readonly lines: readonly ParsedLine[];
@@ -17,7 +18,7 @@ export async function readLines(loki: Loki, query: string, range: Range, maxLine
   const lines: ParsedLine[] = [];
   let { toMs: untilMs } = range;
   while (lines.length < maxLines) {
-    const answer = await loki.lines(query, { fromMs: range.fromMs, toMs: untilMs, limit: batchSize });
+    const answer = await loki.lines(query, { fromMs: range.fromMs, toMs: untilMs, limit: batchSize, timeoutMs });
     if (!answer.ok) return answer;
     const known = lines.length;
     for (const entry of answer.value) {

@@ -23,6 +23,8 @@ export interface LogEntry {
 export interface LinesOptions extends Range {
   readonly limit: number;
   readonly direction?: "backward" | "forward";
+  /** Milliseconds; for many lines more than what a page waits for a few. */
+  readonly timeoutMs?: number;
 }
 
 export interface Loki {
@@ -34,12 +36,13 @@ export interface Loki {
 
 export function createLoki(ask: Ask): Loki {
   return {
-    lines: async (query, { fromMs, toMs, limit, direction = "backward" }) => {
+    lines: async (query, { fromMs, toMs, limit, direction = "backward", timeoutMs }) => {
       const answer = await ask({
         source: "loki",
         path: "/loki/api/v1/query_range",
         query: { query, start: toNs(fromMs), end: toNs(toMs), limit: String(limit), direction },
         answer: streams,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
       return mapAnswer(answer, toEntries);
     },

@@ -1,7 +1,7 @@
 import { visible } from "../views/format.tsx";
 import type { Engines } from "../engines/engines.ts";
-import { type Range, stepOf } from "../engines/prometheus.ts";
-import { Chart, toChart } from "../views/chart.tsx";
+import { type Range, type Series, stepOf } from "../engines/prometheus.ts";
+import { Chart } from "../views/chart.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Panel } from "../views/panel.tsx";
 
@@ -15,9 +15,12 @@ interface CourseOptions {
   readonly range: Range;
 }
 
+const maxSeries = 7;
+
 /** How many there were over time; a span chosen in it becomes that of the page. */
 export async function coursePanel({ loki }: Engines, { title, query, by, range }: CourseOptions) {
   const step = Math.max(stepOf(range) * 4, 15);
+  const times = momentsOf(range, step);
   const answer = await loki.range(`sum by (${by}) (count_over_time(${query} [${step}s]))`, range, step);
   return (
     <Panel title={title}>
@@ -27,12 +30,26 @@ export async function coursePanel({ loki }: Engines, { title, query, by, range }
             title: "Choose a span in it to look closer",
             unit: "count",
             zoom: true,
-            ...toChart(
-              series.slice(0, 7).map((one) => ({ label: visible(one.labels[by] ?? "lines", maxLabel), series: one })),
-            ),
+            times,
+            series: series.slice(0, maxSeries).map(({ labels, points }) => ({
+              label: visible(labels[by] ?? "lines", maxLabel),
+              values: countsAt(times, step, points),
+            })),
           }}
         />
       ))}
     </Panel>
   );
+}
+
+function momentsOf({ fromMs, toMs }: Range, step: number): readonly number[] {
+  const length = Math.floor((toMs - fromMs) / 1_000 / step) + 1;
+  return Array.from({ length }, (_, at) => fromMs / 1_000 + at * step);
+}
+
+/** Loki leaves out the moments at which there was nothing to count. */
+function countsAt(times: readonly number[], step: number, points: Series["points"]): readonly number[] {
+  const counts = times.map(() => 0);
+  for (const [at, value] of points) counts[Math.round((at - (times[0] ?? at)) / step)] = value;
+  return counts.slice(0, times.length);
 }

@@ -9,6 +9,12 @@ import { Panel } from "../views/panel.tsx";
 
 const path = "/analysis";
 
+/** Every line of the span is read: shorter than where lines are only looked for. */
+function withDefault(filter: LogFilter): LogFilter {
+  const chosen = filter.last !== undefined || filter.from !== undefined || filter.to !== undefined;
+  return chosen ? filter : { ...filter, last: "15m" };
+}
+
 export const analysisPage = livePage<LogFilter>({
   name: "analysis",
   path,
@@ -20,7 +26,7 @@ export const analysisPage = livePage<LogFilter>({
       id: "report",
       waitsFor: "Loki",
       load: async () =>
-        drawn(await analyseSpan(engines.loki, filter, spanOf(filter, deps.now()).range), (report) => (
+        drawn(await analyseSpan(engines.loki, filter, spanOf(withDefault(filter), deps.now()).range), (report) => (
           <Report report={report} />
         )),
     },
@@ -31,7 +37,7 @@ export const analysisPage = livePage<LogFilter>({
     scripts: ["upload.js"],
     children: (
       <div class="column">
-        <FilterForm action={path} values={filter}>
+        <FilterForm action={path} values={withDefault(filter)}>
           <Field name="service" label="Service" values={filter} placeholder="every" />
           <Choice
             name="level"
