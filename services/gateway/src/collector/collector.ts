@@ -3,7 +3,8 @@ import { withoutSpan } from "@vitrine/kit/context";
 import { tracedFetch } from "@vitrine/kit/fetch";
 import { mediaType, type OtlpMediaType } from "../rpc-status.ts";
 import type { Deadlines } from "../deadlines.ts";
-import { createPool, type Pool, type PostedBody } from "./pool.ts";
+import type { PostedBody } from "./connection.ts";
+import { createPool, type Pool } from "./pool.ts";
 
 export interface CollectorCall extends PostedBody {
   readonly path: string;

@@ -1,15 +1,8 @@
 import type { Socket } from "bun";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { Deadlines } from "../deadlines.ts";
-import { AnswerFault, AnswerReader, type HttpAnswer } from "./answer-reader.ts";
-
-export interface PostedBody {
-  readonly content: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Bytes of a stream, where they are known: without them it goes out in chunks. */
-  readonly length?: number | undefined;
-  /** Milliseconds for the whole exchange. */
-  readonly timeoutMs: number;
-}
+import { AnswerFault, type HttpAnswer } from "./answer-reader.ts";
+import { Connection, Exchange, type PostedBody } from "./connection.ts";
 
 /** Keep-alive connections to one HTTP/1.1 server. */
 export interface Pool {
@@ -38,48 +31,6 @@ const idleMs = 30_000;
 /** Up to this a body is copied behind its head: one call into the kernel costs more. */
 const joinedBytes = 65_536;
 const maxHeadBytes = 4_096;
-
-/** One request under way. */
-class Exchange {
-  readonly head: string;
-  readonly body: PostedBody;
-  readonly resolve: (answer: HttpAnswer) => void;
-  readonly reject: (error: unknown) => void;
-  connection: Connection | undefined;
-  inTime: (() => void) | undefined;
-  over = false;
-  again = false;
-
-  constructor(head: string, body: PostedBody, { resolve, reject }: PromiseWithResolvers<HttpAnswer>) {
-    this.head = head;
-    this.body = body;
-    this.resolve = resolve;
-    this.reject = reject;
-  }
-}
-
-class Connection {
-  readonly reader = new AnswerReader();
-  socket: Socket<Connection> | undefined;
-  exchange: Exchange | undefined;
-  used = false;
-  gone = false;
-  /** True until a streamed request is written whole. */
-  sending = false;
-  unsent: Uint8Array | undefined;
-  drained: (() => void) | undefined;
-  idleSince = 0;
-
-  /** Keeps what the kernel does not take; `bytes` must stay as they are until then. */
-  write(bytes: Uint8Array): void {
-    if (this.unsent !== undefined) {
-      this.unsent = Buffer.concat([this.unsent, bytes]);
-      return;
-    }
-    const written = Math.max(this.socket?.write(bytes) ?? 0, 0);
-    if (written < bytes.byteLength) this.unsent = bytes.subarray(written);
-  }
-}
 
 /** Makes a pool; connections are opened as they are needed and closed half a minute after they were. */
 export function createPool({ hostname, port, deadlines }: PoolOptions): Pool {
