@@ -29,7 +29,7 @@ afterEach(async () => {
 async function points(metric: string): Promise<Readonly<Record<string, number>>> {
   const found = await telemetry.points(metric);
   return Object.fromEntries(
-    found.map(({ attributes, value }) => [Object.values(attributes).toSorted().join(" "), value]),
+    found.map(({ attributes, value }) => [Object.values(attributes).map(String).toSorted().join(" "), value]),
   );
 }
 

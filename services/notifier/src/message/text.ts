@@ -69,5 +69,8 @@ export function headline(changes: readonly ToldChange[]): string {
   const names = [...new Set(changes.map(({ name }) => name))];
   const what = names.length === 1 ? first.name : `${first.name} and ${names.length - 1} more`;
   const count = changes.length === 1 ? "" : ` (${firing} firing, ${changes.length - firing} resolved)`;
-  return line(`${word}: ${what}${count}`, 200);
+  const services = new Set(changes.map(({ labels }) => labels["service_name"]));
+  const [service] = services;
+  const where = services.size === 1 && service !== undefined ? ` at ${service}` : "";
+  return line(`${word}: ${what}${where}${count}`, 200);
 }
