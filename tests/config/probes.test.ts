@@ -35,6 +35,8 @@ const notProbed: Readonly<Record<string, string>> = {
   "/api/inventory/docs": "a page around the document beside it, which is probed",
   "/api/notifier/docs": "a page around the document beside it, which is probed",
   "/api/orders/docs": "a page around the document beside it, which is probed",
+  "/api/scenarios/docs": "where nobody asked for simulated customers there is none",
+  "/api/scenarios/openapi.json": "where nobody asked for simulated customers there is none",
   "/assets/*": "its names change with every build",
   "/oauth/token": "every probe that needs a token gets it there",
   "/oauth/introspect": "it takes POST with credentials only: a probe would count as a failure to prove an identity",
