@@ -47,6 +47,7 @@ export const rareEdges: Readonly<Record<string, Rare>> = {
 export const rareActions: Readonly<Record<string, Rare>> = {
   "alert.delivered": delivery,
   "alert.delivery_failed": delivery,
+  "alert.discarded": administrator,
   "alert.given_up": delivery,
   "alert.replayed": delivery,
   "auth.audit_chain_broken": { because: "somebody has to tamper with the database; the tests of auth do" },
