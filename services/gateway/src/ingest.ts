@@ -1,8 +1,9 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { takeBody } from "./body.ts";
-import { type Collector, type CollectorAnswer, misleading, refusalText } from "./collector/collector.ts";
+import { type Collector, type CollectorAnswer, refusalText } from "./collector/collector.ts";
 import { identityHeaders } from "./headers.ts";
 import { ingestAnswerHeaders } from "./refuse.ts";
+import { wrong } from "./collector/faults.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Passage } from "./limits/limits.ts";
 import type { BodyRule } from "./routes/route.ts";
@@ -73,6 +74,6 @@ function toOtlpResponse(answer: CollectorAnswer, type: OtlpMediaType, requestId:
   const plain = status < 500 && answer.mediaType === type;
   if (plain || (status < 300 && answer.body.byteLength === 0)) return new Response(answer.body, init);
   // An exporter counts a success it cannot read as lost.
-  if (status < 300) throw misleading(`the collector answered ${status} as ${answer.mediaType ?? "nothing"}`);
+  if (status < 300) throw wrong(new Error(`the collector answered ${status} as ${answer.mediaType ?? "nothing"}`));
   return new Response(encodeStatus(status, refusalText(answer), type), init);
 }

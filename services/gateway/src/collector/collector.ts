@@ -1,9 +1,9 @@
-import { ServiceError } from "@vitrine/kit/errors";
 import { withoutSpan } from "@vitrine/kit/context";
 import { tracedFetch } from "@vitrine/kit/fetch";
 import { mediaType, type OtlpMediaType } from "../rpc-status.ts";
 import type { Deadlines } from "../deadlines.ts";
 import type { PostedBody } from "./connection.ts";
+import { away, late, wrong } from "./faults.ts";
 import { createPool, type Pool } from "./pool.ts";
 
 export interface CollectorCall extends PostedBody {
@@ -87,7 +87,7 @@ async function fetchAnswer(
     tracedFetch(url + path, { method: "POST", headers, body: content, timeoutMs, decompress: false }),
   );
   const body = await response.bytes().catch((cause: unknown) => {
-    throw brokenOff(cause);
+    throw cause instanceof Error && cause.name === "TimeoutError" ? late(cause) : away(cause);
   });
   const { status } = response;
   checkStatus(status);
@@ -101,25 +101,7 @@ async function fetchAnswer(
 
 function checkStatus(status: number): void {
   if ((status >= 300 && status < 400) || status === 401 || status === 403 || status === 407)
-    throw misleading(`the collector answered ${status}`);
-}
-
-/** 502 for an answer of the collector that would make a client drop what it should keep. */
-export function misleading(what: string): ServiceError {
-  return new ServiceError("upstream_failed", undefined, {
-    reason: "upstream_failed",
-    retryAfterSeconds: 2,
-    cause: new Error(what),
-  });
-}
-
-function brokenOff(cause: unknown): ServiceError {
-  const timedOut = cause instanceof Error && cause.name === "TimeoutError";
-  return new ServiceError(timedOut ? "upstream_timeout" : "unavailable", undefined, {
-    reason: timedOut ? "upstream_timeout" : "upstream_down",
-    retryAfterSeconds: 2,
-    cause,
-  });
+    throw wrong(new Error(`the collector answered ${status}`));
 }
 
 /** What a client is told of a text the collector refused with: a 4xx speaks of its own body, a 5xx stays inside. */

@@ -1,8 +1,8 @@
 import type { Socket } from "bun";
-import { ServiceError } from "@vitrine/kit/errors";
 import type { Deadlines } from "../deadlines.ts";
 import { AnswerFault, type HttpAnswer } from "./answer-reader.ts";
 import { Connection, Exchange, type PostedBody } from "./connection.ts";
+import { away, late, wrong } from "./faults.ts";
 
 /** Keep-alive connections to one HTTP/1.1 server. */
 export interface Pool {
@@ -248,16 +248,4 @@ export function createPool({ hostname, port, deadlines }: PoolOptions): Pool {
       }
     },
   };
-}
-
-function away(cause: unknown): ServiceError {
-  return new ServiceError("unavailable", undefined, { reason: "upstream_down", retryAfterSeconds: 2, cause });
-}
-
-function late(): ServiceError {
-  return new ServiceError("upstream_timeout", undefined, { reason: "upstream_timeout", retryAfterSeconds: 2 });
-}
-
-function wrong(cause: unknown): ServiceError {
-  return new ServiceError("upstream_failed", undefined, { reason: "upstream_failed", retryAfterSeconds: 2, cause });
 }
