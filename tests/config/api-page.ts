@@ -1,5 +1,6 @@
 import { buildDocument } from "@vitrine/kit/openapi";
 import { renderMarkdown } from "@vitrine/kit/openapi/markdown";
+import { consoleDocument } from "../../services/console/src/openapi.ts";
 import { authDocument } from "../../services/auth/src/openapi/document.ts";
 import { generatorDocument } from "../../services/generator/src/openapi.ts";
 import { inventoryDocument } from "../../services/inventory/src/openapi.ts";

@@ -8,6 +8,7 @@ import { createApp } from "../../services/console/src/app.ts";
 import { buildAssets } from "../../services/console/src/assets/build.ts";
 import { startAuth, type TestAuth } from "../../services/auth/src/testing/start-auth.ts";
 import { type Gateway, startGateway } from "../../services/gateway/src/testing/harness.ts";
+import { startThresholds } from "../../services/console/src/testing/start-thresholds.ts";
 import { alertsOf, type EngineData, fullData, instantOf, rangeOf, streamsOf, traceOf } from "./engine-data.ts";
 
 type EngineName = "prometheus" | "loki" | "jaeger" | "alertmanager";
@@ -118,6 +119,8 @@ async function startConsole({ port, gatewayUrl, verifier }: ConsoleOptions): Pro
     readiness: alwaysReady,
     stopping: new AbortController().signal,
     verifier,
+    thresholds: (await startThresholds()).thresholds,
+    publicUrl: gatewayUrl,
     assets: await buildAssets(),
     gatewayUrl,
     grafanaUrl: "http://localhost:3000",

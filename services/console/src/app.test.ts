@@ -6,6 +6,7 @@ import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import { createApp } from "./app.ts";
 import { buildAssets } from "./assets/build.ts";
 import type { Deps } from "./deps.ts";
+import { startThresholds } from "./testing/start-thresholds.ts";
 
 const page = { accept: "text/html,application/xhtml+xml" };
 
@@ -24,6 +25,8 @@ beforeAll(async () => {
     readiness: alwaysReady,
     stopping: stopping.signal,
     verifier: issuer.verifier,
+    thresholds: (await startThresholds()).thresholds,
+    publicUrl: gateway.url.origin,
     assets: await buildAssets(),
     gatewayUrl: gateway.url.origin,
     grafanaUrl: undefined,

@@ -3,12 +3,16 @@ import { answerProblem } from "@vitrine/kit/http/problem";
 import { ServiceError } from "@vitrine/kit/errors";
 import { assetPrefix } from "./assets/build.ts";
 import { dashboardRoutes } from "./dashboards/routes.tsx";
+import { docsRoutes } from "@vitrine/kit/openapi/routes";
 import type { Deps } from "./deps.ts";
 import { answerErrorPage, wantsPage } from "./error-page.tsx";
 import { tailRoutes } from "./logs/tail.tsx";
 import { createPersonNames } from "./page-context.ts";
 import { loginRoutes } from "./pages/login.tsx";
 import { pages } from "./pages/pages.ts";
+import { consoleDocument } from "./openapi.ts";
+import { apiRoutes } from "./routes/api.ts";
+import { thresholdRoutes } from "./routes/thresholds.ts";
 import { analysisRoutes } from "./routes/analysis.tsx";
 import { assetRoutes } from "./routes/assets.ts";
 
@@ -30,6 +34,9 @@ export function createApp(deps: Deps) {
   app.route("/", tailRoutes(deps, names));
   app.route("/", analysisRoutes(deps, names));
   app.route("/", dashboardRoutes(deps, names));
+  app.route("/api/console", docsRoutes(consoleDocument(deps.publicUrl)));
+  app.route("/api/console", apiRoutes(deps, names));
+  app.route("/api/console/thresholds", thresholdRoutes(deps));
   for (const page of pages) app.route("/", page.routes(deps, names));
   return app;
 }

@@ -6,6 +6,7 @@ import {
   integer,
   parseEnv,
   port,
+  secret,
   text,
   toBaseConfig,
   type TokenConfig,
@@ -16,6 +17,9 @@ import {
 
 export interface Config extends BaseConfig {
   readonly tokens: TokenConfig;
+  readonly database: { readonly url: string };
+  /** As people reach it. */
+  readonly publicUrl: string;
   /** Every question goes there, with the token of whoever asks. */
   readonly gatewayUrl: string;
   /** Where people find Grafana, if there is one. */
@@ -31,6 +35,7 @@ const shape = {
   ...baseShape,
   ...tokenShape,
   PORT: port(8084),
+  DATABASE_URL: secret(),
   GATEWAY_URL: url("http://127.0.0.1:8080"),
   GRAFANA_URL: url().optional(),
   DEMO: flag(false),
@@ -44,6 +49,8 @@ export function parseConfig(env: Env): Config {
   return {
     ...toBaseConfig(values),
     tokens: toTokenConfig(values),
+    database: { url: values.DATABASE_URL },
+    publicUrl: values.TOKEN_ISSUER.replace(/\/+$/, ""),
     gatewayUrl: values.GATEWAY_URL.replace(/\/+$/, ""),
     grafanaUrl: values.GRAFANA_URL?.replace(/\/+$/, ""),
     demo: values.DEMO,

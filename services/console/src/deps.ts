@@ -2,6 +2,7 @@ import type { Readiness } from "@vitrine/kit/lifecycle";
 import type { Logger } from "@vitrine/kit/log";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import type { Assets } from "./assets/build.ts";
+import type { Thresholds } from "./thresholds/thresholds.ts";
 
 /** What the app is made of; `main.ts` makes the real ones, tests their own. */
 export interface Deps {
@@ -11,6 +12,9 @@ export interface Deps {
   readonly stopping: AbortSignal;
   readonly verifier: TokenVerifier;
   readonly assets: Assets;
+  readonly thresholds: Thresholds;
+  /** As people reach it. */
+  readonly publicUrl: string;
   readonly gatewayUrl: string;
   readonly grafanaUrl: string | undefined;
   readonly demo: boolean;

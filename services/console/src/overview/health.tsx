@@ -18,7 +18,7 @@ interface ServiceHealth {
 }
 
 /** One question for all of it: the name of each part is put into a label. */
-const question = [
+export const healthQuestion = [
   ["up", "max by (service_name) (last_over_time(app_up[30s]))"],
   ["seen", "max by (service_name) (last_over_time(app_up[1d]))"],
   ["instances", "count by (service_name) (last_over_time(app_up[30s]))"],
@@ -30,7 +30,7 @@ const question = [
   .join(" or ");
 
 export async function servicesPanel({ prometheus }: Engines) {
-  const answer = await prometheus.instant(question);
+  const answer = await prometheus.instant(healthQuestion);
   return (
     <Panel title="Services">
       {drawn(answer, (samples) => (
@@ -40,7 +40,7 @@ export async function servicesPanel({ prometheus }: Engines) {
   );
 }
 
-function toServices(samples: readonly Sample[]): readonly ServiceHealth[] {
+export function toServices(samples: readonly Sample[]): readonly ServiceHealth[] {
   const byService = Map.groupBy(samples, ({ labels }) => labels["service_name"] ?? "unknown");
   return [...byService]
     .map(([name, own]) => {

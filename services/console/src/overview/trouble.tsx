@@ -78,7 +78,7 @@ export async function alertsPanel({ alertmanager }: Engines) {
   );
 }
 
-const failuresQuery = '{service_name="gateway"} | action="http.request" | extra_status=~"5.."';
+export const failuresQuery = '{service_name="gateway"} | action="http.request" | extra_status=~"5.."';
 const failuresMs = 3_600_000;
 
 /** The way from "something fails" to the request that did. */

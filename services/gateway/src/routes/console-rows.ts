@@ -76,6 +76,9 @@ export const consoleRows: readonly Route[] = [
   ...pages.map((path) => ({ ...page, path })),
   { ...open, path: login, telemetry: "traced" },
   { ...open, path: "/assets/*", telemetry: "quiet" },
+  // What the API is, is no secret.
+  { ...open, path: "/api/console/openapi.json", telemetry: "traced" },
+  { ...open, path: "/api/console/docs", telemetry: "traced" },
   { ...apiRow, methods: ["GET"], body: "none" },
   { ...apiRow, methods: ["POST", "PUT", "PATCH", "DELETE"] },
   // A stream as long as one exchange may be; the browser then opens another.
