@@ -17,6 +17,8 @@ const logsOfRoute: Link = {
   to: "logs",
   title: "Requests in the logs",
   expr: '{service_name="${label.service_name}"} | extra_route="${label.http_route}"',
+  // Routes that are asked all the time, of probes and telemetry, leave no line.
+  quiet: true,
 };
 const thisRoute: Link = dashboardLink("This route", "vitrine-api-performance", {
   service: "${label.service_name}",

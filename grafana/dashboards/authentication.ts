@@ -49,7 +49,7 @@ export const authentication: Dashboard = {
           kind: "stat",
           title: "Success",
           description:
-            "Share of sign-ins by password that succeeded over the range; the objective is 98 % over a week.",
+            "Share of sign-ins by password that succeeded over the range, all of none; the objective is 98 % over a week.",
           ...sized("sixth", 5),
           unit: "percentunit",
           decimals: 1,
@@ -57,7 +57,7 @@ export const authentication: Dashboard = {
           queries: [
             prometheus(
               "succeeded",
-              'sum(increase(auth_attempts_total{auth_method="password", auth_outcome="success"}[$__range])) / sum(increase(auth_attempts_total{auth_method="password"}[$__range]))',
+              'sum(increase(auth_attempts_total{auth_method="password", auth_outcome="success"}[$__range])) / (sum(increase(auth_attempts_total{auth_method="password"}[$__range])) > 0) or vector(1)',
             ),
           ],
           links: [dashboardLink("Objectives", "vitrine-slo", { slo: "login" })],
@@ -76,14 +76,16 @@ export const authentication: Dashboard = {
           kind: "stat",
           title: "Time to sign in",
           description:
-            "p95 of the route, over the range. Passwords are hashed slowly on purpose: far below 50 ms would be wrong.",
+            "p95 of the route, over the range; 0 if nobody did. Passwords are hashed slowly on purpose: far below 50 ms would be wrong.",
           ...sized("sixth", 5),
           unit: "s",
           thresholds: atMost(0.5, 1.5),
           queries: [
             prometheus(
               "p95",
-              'histogram_quantile(0.95, sum by (le) (increase(http_server_request_duration_seconds_bucket{service_name="auth", http_route="/api/auth/login"}[$__range])))',
+              orZero(
+                'histogram_quantile(0.95, sum by (le) (increase(http_server_request_duration_seconds_bucket{service_name="auth", http_route="/api/auth/login"}[$__range]))) >= 0',
+              ),
             ),
           ],
           links: [loginRoute],

@@ -130,7 +130,9 @@ export const security: Dashboard = {
           min: 0,
           stacked: true,
           queries: [prometheus("{{action}}", "sum by (action) (rate(security_events_total[$__rate_interval]))")],
-          links: [{ to: "logs", title: "The events", expr: '{service_name=~".+"} | action="${label.action}"' }],
+          links: [
+            { to: "logs", title: "The events", expr: '{service_name=~".+"} | action="${label.action}"', quiet: true },
+          ],
         },
         {
           kind: "timeseries",

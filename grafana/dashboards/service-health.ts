@@ -172,11 +172,19 @@ export const serviceHealth: Dashboard = {
         },
         {
           kind: "logs",
-          title: "Warnings and errors",
-          description: "What the services chosen refused or could not do; a line opens its request.",
+          title: "What services say",
+          description: "All but the lines of answered requests, the newest first; a line opens its request.",
           ...sized("whole", 10),
-          queries: [loki("", `{${chosen}} | detected_level=~"warn|error|fatal"`)],
-          links: [{ to: "logs", title: "All lines", expr: '{service_name=~"$service"}' }, requestOfLine],
+          queries: [loki("", `{${chosen}} | action!="http.request"`)],
+          links: [
+            {
+              to: "logs",
+              title: "Warnings and errors",
+              expr: '{service_name=~"$service"} | detected_level=~"warn|error|fatal"',
+              quiet: true,
+            },
+            requestOfLine,
+          ],
         },
       ],
     },

@@ -8,6 +8,7 @@ const registrations: Link = {
   to: "logs",
   title: "Registrations",
   expr: '{service_name="auth"} | action="user_created"',
+  quiet: true,
 };
 
 export const users: Dashboard = {

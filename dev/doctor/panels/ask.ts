@@ -26,7 +26,9 @@ interface Timed {
 
 /** Asks the gateway one query and judges the answer, "empty" also where the check is quiet. That nothing answers is a verdict too. */
 export async function ask(options: AskOptions, check: Check): Promise<Checked> {
-  const { answer, ms } = await askTwiceIfSlow(options, check.path);
+  const { answer, ms } = await (check.evaluationMs === undefined
+    ? askTwiceIfSlow(options, check.path)
+    : askWithinQuota(options, check.path).then((timed) => ({ ...timed, ms: check.evaluationMs ?? timed.ms })));
   if (answer.status !== 200)
     return {
       ...check,

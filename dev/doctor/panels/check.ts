@@ -12,6 +12,8 @@ export interface Check {
   readonly path: string;
   /** A healthy system may have nothing to show: an alert that does not fire, a restart that did not happen. */
   readonly quiet: boolean;
+  /** What its engine needs for it, in milliseconds; without, it is measured. */
+  readonly evaluationMs?: number;
 }
 
 export type Verdict = "ok" | "empty" | "failing" | "slow";

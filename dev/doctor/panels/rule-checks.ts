@@ -53,12 +53,13 @@ export function prometheusRuleChecks(
   const rules = prometheusRules
     .parse(JSON.parse(text))
     .data.groups.flatMap((group) => group.rules.map((rule) => ({ ...rule, group: group.name })));
-  const checks = rules.map(({ name, query, type, group }) => ({
+  const checks = rules.map(({ name, query, type, group, evaluationTime }) => ({
     kind: "rule" as const,
     where: group,
     title: name,
     path: instantPath({ datasource: "prometheus", expr: query, legend: "" }, asking),
     quiet: type === "alerting" || quietRecords.has(name),
+    evaluationMs: evaluationTime * 1_000,
   }));
   const judged = rules.flatMap(({ name, group, health, lastError, evaluationTime }) => {
     const base = {
