@@ -15,8 +15,8 @@ export interface PanelOptions extends AskOptions {
 
 /** About as many points as a panel is wide. */
 const points = 300;
-/** So many queries at once: about what one open dashboard asks. */
-const width = 4;
+/** So many queries at once: few enough that they are not measured waiting for each other. */
+const width = 2;
 
 /**
  * Asks every query of every dashboard and every rule, as a browser would that has all of them open.
