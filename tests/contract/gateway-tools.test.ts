@@ -144,8 +144,9 @@ describe("Loki's own programs", () => {
         "-user=anybody",
         `-pass=${token}`,
         `-port=${port}`,
-        "-labelname=name",
-        "-labelvalue=loki-canary",
+        // Of a resource only its service is a label of Loki's; the rest is metadata, which its selector cannot name.
+        "-labelname=service_name",
+        "-labelvalue=canary",
         "-streamname=service_name",
         "-streamvalue=canary",
         "-interval=200ms",
