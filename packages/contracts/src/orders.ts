@@ -26,9 +26,6 @@ export const cataloguePage = z.object({
   next: z.string().nullable(),
 });
 
-/** Maisons there are, and how many pieces each has. */
-export const maisonList = z.object({ items: z.array(z.object({ name: maison, pieces: z.int().positive() })) });
-
 export const orderKinds = ["buy", "sell"] as const;
 
 /** An order is `placed`, `reserved`, `paid` and `fulfilled` in turn, unless it ends before. */
