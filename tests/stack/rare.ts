@@ -75,6 +75,7 @@ export const rareActions: Readonly<Record<string, Rare>> = {
   "gateway.certificate_changed": { because: "TLS has to be set up; the tests of the gateway do" },
   "gateway.certificate_failed": { because: "TLS has to be set up; the tests of the gateway do" },
   "gateway.feed_lost": broken,
+  "gateway.process_ended": ending,
   "gateway.upstream_back": broken,
   "gateway.upstream_failed": broken,
   "generator.failed": broken,
