@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createFaults } from "@vitrine/kit/faults";
+import { withFaults } from "@vitrine/kit/faults/database";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
@@ -8,6 +8,7 @@ import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import { createUpstream } from "@vitrine/kit/upstream";
 import { createApp } from "./app.ts";
 import { createBusiness } from "./business.ts";
+import { rowsEverybodyNeeds } from "./store/orders.ts";
 
 export interface TestOrdersOptions {
   readonly inventoryUrl: string;
@@ -18,14 +19,18 @@ export interface TestOrdersOptions {
   /** How long a call to inventory may take, in milliseconds. */
   readonly timeoutMs?: number;
   readonly holdSeconds?: number;
+  /** Fault injection enabled. Default false. */
+  readonly faults?: boolean;
 }
 
 /** The whole service on a real database of its own, without a port; the sweep runs when the test says so. */
 export async function startOrders(options: TestOrdersOptions) {
   const server = options.server ?? (await startPostgres({ ownServer: options.ownServer ?? false }));
   const { logger, lines } = memoryLogger("orders");
-  const database = createDatabase({ url: server.url, service: "orders", logger });
-  await migrate(database, join(import.meta.dir, "../migrations"), logger);
+  const postgres = createDatabase({ url: server.url, service: "orders", logger });
+  const enabled = options.faults ?? false;
+  const { faults, database } = withFaults(postgres, { service: "orders", enabled, logger, lock: rowsEverybodyNeeds });
+  await migrate(postgres, join(import.meta.dir, "../migrations"), logger);
   const issuer = options.issuer ?? (await createTestIssuer());
   const ownToken = await issuer.sign("inventory:write", { sub: "orders", client_id: "orders" });
   const tokens = { get: async () => ownToken, forget: () => undefined };
@@ -47,12 +52,13 @@ export async function startOrders(options: TestOrdersOptions) {
     readiness: alwaysReady,
     verifier: issuer.verifier,
     issuer: issuer.issuer,
-    faults: createFaults({ service: "orders", enabled: false, logger }),
+    faults,
     releaseSoon: () => undefined,
   });
   return {
     app,
     database,
+    faults,
     issuer,
     lines,
     server,
