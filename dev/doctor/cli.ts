@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { dashboards } from "@vitrine/dashboards/all";
 import { createTokenSource, type TokenSource } from "@vitrine/kit/tokens/source";
-import { type Layout, layoutOf } from "../layout.ts";
+import { composeAddresses, readComposeSecret } from "../compose/installation.ts";
+import { layoutOf } from "../layout.ts";
 import { type Ports, readPorts } from "../ports.ts";
 import { readSecret } from "../secrets.ts";
 import { messageOf } from "../setup-error.ts";
@@ -12,12 +13,13 @@ import { renderPanelReport, toPanelReport } from "./panels/report.ts";
 import { readProcesses } from "./processes.ts";
 import { renderReport, toReport } from "./report.ts";
 
-const usage = `Usage: bun run doctor [--panels] [--json] [--token TOKEN] [--deadline-ms N]
+const usage = `Usage: bun run doctor [--panels] [--compose] [--json] [--token TOKEN] [--deadline-ms N]
 
 Sends one marked log, metric and span through the gateway and follows each hop; exit code 0 only if all arrive.
 
   --panels       asks every query of every dashboard and every rule instead; exit code 0 only if none of them fails,
                  shows nothing or takes longer than a second
+  --compose      examines the system of compose.yaml, at VITRINE_PUBLIC_URL
   --json         the report as JSON
   --token        examine with this token instead of one of the local client
   --deadline-ms  how long a probe may take to be found (default 15000)`;
@@ -28,6 +30,7 @@ const panelRangeMs = 30 * 60_000;
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
+      compose: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       panels: { type: "boolean", default: false },
       token: { type: "string" },
@@ -43,10 +46,13 @@ async function main(): Promise<number> {
   if (!Number.isInteger(deadlineMs) || deadlineMs < 1)
     throw new Error("--deadline-ms is a whole number of milliseconds");
   const layout = layoutOf(process.env);
-  const addresses = addressesOf(readPorts(process.env));
-  const { token } = values;
+  const { compose, token } = values;
+  const addresses = compose ? composeAddresses(process.env) : addressesOf(readPorts(process.env));
+  const client = compose
+    ? { clientId: "doctor", secret: () => readComposeSecret(process.env, "doctor_client_secret") }
+    : { clientId: "cli", secret: () => readSecret(layout, "cli-client-secret") };
   const world = {
-    token: token === undefined ? localToken(layout, addresses.gateway) : () => Promise.resolve(token),
+    token: token === undefined ? clientToken(client, addresses.gateway) : () => Promise.resolve(token),
     fetch: (url: string, init: RequestInit) => fetch(url, init),
     now: Date.now,
     sleep: (ms: number) => Bun.sleep(ms),
@@ -56,7 +62,7 @@ async function main(): Promise<number> {
     return write(toPanelReport(checks), renderPanelReport, values.json);
   }
   const hops = await examine({ ...world, addresses, deadlineMs });
-  return write(toReport(hops, await readProcesses(layout.run)), renderReport, values.json);
+  return write(toReport(hops, compose ? [] : await readProcesses(layout.run)), renderReport, values.json);
 }
 
 /** Writes a report and says how the process ends. */
@@ -65,11 +71,16 @@ function write<R extends { readonly ok: boolean }>(report: R, render: (report: R
   return report.ok ? 0 : 1;
 }
 
-function localToken(layout: Layout, gateway: string): () => Promise<string> {
+interface Client {
+  readonly clientId: string;
+  readonly secret: () => Promise<string>;
+}
+
+function clientToken({ clientId, secret }: Client, gateway: string): () => Promise<string> {
   let source: Promise<TokenSource> | undefined;
   return async () => {
-    source ??= readSecret(layout, "cli-client-secret").then((clientSecret) =>
-      createTokenSource({ tokenUrl: `${gateway}/oauth/token`, clientId: "cli", clientSecret }),
+    source ??= secret().then((clientSecret) =>
+      createTokenSource({ tokenUrl: `${gateway}/oauth/token`, clientId, clientSecret }),
     );
     return await (await source).get();
   };

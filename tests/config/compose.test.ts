@@ -66,6 +66,16 @@ describe("what runs", () => {
     );
   });
 
+  test("what the Dockerfile copies from here is let into the build", async () => {
+    const rules = (await Bun.file(join(repositoryRoot, ".dockerignore")).text()).split("\n");
+    const admitted = new Set(rules.filter((rule) => rule.startsWith("!")).map((rule) => rule.slice(1)));
+    const copied = [...dockerfile.matchAll(/^COPY ([^-].*) \S+$/gm)].flatMap(([, sources = ""]) => sources.split(" "));
+    const outside = copied.filter((path) => ![...admitted].some((rule) => `${path}/`.startsWith(`${rule}/`)));
+    // Of the dashboards it is their definitions only.
+    expect(outside).toEqual(["grafana/dashboards"]);
+    expect(admitted).toContain("grafana/dashboards/*.ts");
+  });
+
   test.each([...engines])("$name is started as at a desk, but for addresses and folders", (engine) => {
     const options = {
       ports: defaultEnginePorts,
@@ -195,13 +205,18 @@ describe("secrets", () => {
     const file = Bun.file(join(repositoryRoot, "deploy/compose/clients.json"));
     const clients = z.array(clientSchema).parse(await file.json());
     const own = new Set(ownServices.map(([name]) => name));
-    expect(clients.map(({ clientId }) => clientId).sort()).toEqual([...own, "collector"].sort());
+    expect(clients.map(({ clientId }) => clientId).sort()).toEqual([...own, "collector", "doctor"].sort());
     for (const { clientId, clientSecretFile, service, scopes } of clients) {
       expect(service).toBe(own.has(clientId) ? clientId : undefined);
-      // What a client may do is the same in both worlds; `cli`, which may be anybody, is a desk's alone.
-      expect<readonly string[]>(scopes).toEqual(deskClients.find((desk) => desk.clientId === clientId)?.scopes ?? []);
       expect(clientSecretFile).toBe(`/run/secrets/${clientId}_client_secret`);
       expect(composeService("auth").secrets).toContain(`${clientId}_client_secret`);
+      // `bun run doctor --compose`, from outside: it may do what the doctor does, and no more.
+      if (clientId === "doctor") {
+        expect(scopes).toEqual(["telemetry:read", "telemetry:write"]);
+        continue;
+      }
+      // What a client may do is the same in both worlds; `cli`, which may be anybody, is a desk's alone.
+      expect<readonly string[]>(scopes).toEqual(deskClients.find((desk) => desk.clientId === clientId)?.scopes ?? []);
       // The collector, which is none of our services, has the name of its client in its config.
       expect(composeService(clientId).environment).toMatchObject(
         own.has(clientId)
@@ -234,10 +249,25 @@ test("demo accounts and simulated customers are off unless asked for", () => {
   expect(composeService("generator").profiles).toEqual(["demo"]);
 });
 
+test("lite leaves out Grafana and Jaeger and nothing else, and nothing waits for what is left out", () => {
+  const full = composeServices.filter(([, { profiles }]) => profiles.length > 0 && profiles.join() !== "demo");
+  expect(full.map(([name, { profiles }]) => `${name} ${profiles.join()}`).sort()).toEqual([
+    "grafana full",
+    "jaeger full",
+  ]);
+  for (const [name, { profiles, depends_on }] of composeServices) {
+    if (profiles.length > 0) continue;
+    const missing = Object.entries(depends_on).filter(
+      ([other, { required }]) => required && composeService(other).profiles.length > 0,
+    );
+    expect(missing, name).toEqual([]);
+  }
+});
+
 const because = hasCompose === 0 ? "" : " (skipped: there is no docker compose on PATH)";
 test.skipIf(hasCompose !== 0)(`docker compose takes the file without any variable set${because}`, async () => {
   const env = { PATH: Bun.env["PATH"], HOME: Bun.env["HOME"] };
-  const args = ["docker", "compose", "--env-file=/dev/null", "--profile=demo", "config", "--quiet"];
+  const args = ["docker", "compose", "--env-file=/dev/null", "--profile=full", "--profile=demo", "config", "--quiet"];
   const { exitCode, stderr } = await runCommand(args, { cwd: repositoryRoot, env });
   expect(stderr).toBe("");
   expect(exitCode).toBe(0);

@@ -11,7 +11,9 @@ const serviceSchema = z.looseObject({
   volumes: z.array(z.string()).default([]),
   networks: z.array(z.string()).default([]),
   ports: z.array(z.string()).default([]),
-  depends_on: z.record(z.string(), z.looseObject({ condition: z.string() })).default({}),
+  depends_on: z
+    .record(z.string(), z.looseObject({ condition: z.string(), required: z.boolean().default(true) }))
+    .default({}),
   healthcheck: z.looseObject({ disable: z.boolean().default(false) }).optional(),
   user: z.string().default("of the image"),
   restart: z.string(),
