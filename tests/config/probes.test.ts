@@ -32,6 +32,7 @@ const probes = config.receivers.http_check.targets.flatMap(({ endpoints, auth })
 
 /** Open rows that are not probed. */
 const notProbed: Readonly<Record<string, string>> = {
+  "/api/console/docs": "a page around the document beside it, which is probed",
   "/api/inventory/docs": "a page around the document beside it, which is probed",
   "/api/notifier/docs": "a page around the document beside it, which is probed",
   "/api/orders/docs": "a page around the document beside it, which is probed",

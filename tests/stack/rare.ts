@@ -97,6 +97,7 @@ export const rareActions: Readonly<Record<string, Rare>> = {
   "stock.sweep_failed": broken,
   "target.changed": administrator,
   "telemetry.dropped": broken,
+  "threshold.changed": person,
   "telemetry.failed": broken,
   "upstream.circuit_closed": fault,
   "upstream.circuit_opened": fault,
