@@ -89,7 +89,7 @@ async function take(visit: Visit, route: IngestRoute, requestId: string, deps: G
     claims,
     collector: deps.collector,
     path: forwardedPath(route, path),
-    body,
+    rule: body,
     timeoutMs,
     passage,
     deadlines: deps.deadlines,

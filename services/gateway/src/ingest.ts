@@ -1,24 +1,17 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
-import { takeBody } from "./body.ts";
+import { takeBody, type TakenBody } from "./body.ts";
 import { type Collector, type CollectorAnswer, refusalText } from "./collector/collector.ts";
 import { identityHeaders } from "./headers.ts";
 import { ingestAnswerHeaders } from "./refuse.ts";
 import { wrong } from "./collector/faults.ts";
-import type { Deadlines } from "./deadlines.ts";
-import type { Passage } from "./limits/limits.ts";
-import type { BodyRule } from "./routes/route.ts";
 import { encodeStatus, type OtlpMediaType, otlpMediaType } from "./rpc-status.ts";
 
-export interface IngestRequest {
-  readonly request: Request;
+export interface IngestRequest extends TakenBody {
   readonly claims: AccessClaims;
   readonly collector: Collector;
   /** The collector's path for this signal. */
   readonly path: string;
-  readonly body: BodyRule;
   readonly timeoutMs: number;
-  readonly passage: Passage;
-  readonly deadlines: Deadlines;
   /** Goes out with the answer. */
   readonly requestId: string;
 }
@@ -36,26 +29,17 @@ export interface IngestAnswer {
  *
  * @throws ServiceError 413, 415, 400 for the body; 502, 503, 504 as the collector's `post` does
  */
-export async function ingestOtlp({
-  request,
-  claims,
-  collector,
-  path,
-  body: rule,
-  timeoutMs,
-  passage,
-  deadlines,
-  requestId,
-}: IngestRequest): Promise<IngestAnswer> {
-  const identity = identityHeaders(claims, request);
-  const body = await takeBody({ request, rule, passage, deadlines });
+export async function ingestOtlp(call: IngestRequest): Promise<IngestAnswer> {
+  const { request, passage, path, timeoutMs } = call;
+  const identity = identityHeaders(call.claims, request);
+  const body = await takeBody(call);
   const queued = passage.toUpstream();
   if (queued !== undefined) await queued;
   const type = otlpMediaType(request.headers.get("content-type") ?? undefined);
   const { content, length } = body;
   let answer: CollectorAnswer;
   try {
-    answer = await collector.post({ path, identity, type, content, length, timeoutMs });
+    answer = await call.collector.post({ path, identity, type, content, length, timeoutMs });
   } catch (error) {
     throw body.fault() ?? error;
   }
@@ -64,7 +48,7 @@ export async function ingestOtlp({
   const fault = body.fault();
   if (fault !== undefined) throw fault;
   passage.carried(body.decoded());
-  return { response: toOtlpResponse(answer, type, requestId), bytes: body.received() };
+  return { response: toOtlpResponse(answer, type, call.requestId), bytes: body.received() };
 }
 
 function toOtlpResponse(answer: CollectorAnswer, type: OtlpMediaType, requestId: string): Response {

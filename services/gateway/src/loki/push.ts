@@ -18,19 +18,10 @@ const maxOtlpBytes = 16_777_216;
  *
  * @throws ServiceError 400 for a push that is none, 413, 415; 502, 503, 504 as the collector's `post` does
  */
-export async function ingestLoki({
-  request,
-  claims,
-  collector,
-  path,
-  body: rule,
-  timeoutMs,
-  passage,
-  deadlines,
-  requestId,
-}: IngestRequest): Promise<IngestAnswer> {
-  const identity = identityHeaders(claims, request);
-  const body = await takeBody({ request, rule, passage, deadlines });
+export async function ingestLoki(call: IngestRequest): Promise<IngestAnswer> {
+  const { request, rule, passage, path, timeoutMs } = call;
+  const identity = identityHeaders(call.claims, request);
+  const body = await takeBody(call);
   const bytes = await new Response(body.content).bytes().catch((error: unknown) => {
     throw body.fault() ?? error;
   });
@@ -42,8 +33,8 @@ export async function ingestLoki({
   if (content.byteLength > maxOtlpBytes) throw tooMany();
   const queued = passage.toUpstream();
   if (queued !== undefined) await queued;
-  const answer = await collector.post({ path, identity, type: "application/json", content, timeoutMs });
-  return { response: toLokiResponse(answer, requestId), bytes: body.received() };
+  const answer = await call.collector.post({ path, identity, type: "application/json", content, timeoutMs });
+  return { response: toLokiResponse(answer, call.requestId), bytes: body.received() };
 }
 
 function parseJson(text: string): unknown {
