@@ -199,3 +199,17 @@ export function alertsOf({ mark }: EngineData): readonly unknown[] {
     alert("Watchdog", "info", "works"),
   ];
 }
+
+export function silencesOf({ mark }: EngineData): readonly unknown[] {
+  return [
+    {
+      id: "01a1fd4b-013c-7278-8fd1-1830b1369e1e",
+      status: { state: "active" },
+      comment: mark,
+      createdBy: mark,
+      startsAt: new Date().toISOString(),
+      endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+      matchers: [{ name: "alertname", value: mark, isRegex: false }],
+    },
+  ];
+}

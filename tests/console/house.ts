@@ -9,9 +9,19 @@ import { buildAssets } from "../../services/console/src/assets/build.ts";
 import { startAuth, type TestAuth } from "../../services/auth/src/testing/start-auth.ts";
 import { type Gateway, startGateway } from "../../services/gateway/src/testing/harness.ts";
 import { startThresholds } from "../../services/console/src/testing/start-thresholds.ts";
-import { alertsOf, type EngineData, fullData, instantOf, rangeOf, streamsOf, traceOf } from "./engine-data.ts";
+import { answerAsService, measuredOf } from "./service-data.ts";
+import {
+  alertsOf,
+  silencesOf,
+  type EngineData,
+  fullData,
+  instantOf,
+  rangeOf,
+  streamsOf,
+  traceOf,
+} from "./engine-data.ts";
 
-type EngineName = "prometheus" | "loki" | "jaeger" | "alertmanager";
+type EngineName = "prometheus" | "loki" | "jaeger" | "alertmanager" | "notifier" | "generator";
 
 /** The console behind the real gateway, before engines that answer what a test gives them. */
 export interface House {
@@ -58,7 +68,8 @@ export async function startHouse({ auth }: HouseOptions = {}): Promise<
     slow: new Set(),
   };
   gateway.answer = async (request, upstream) => {
-    if (upstream === "auth") return await answerAsAuth(request, gateway);
+    const asked = await answerAsked(request, upstream, state, gateway);
+    if (asked !== undefined) return asked;
     const engine = upstream as EngineName;
     if (state.down.has(engine)) return new Response("connection refused", { status: 502 });
     if (state.slow.has(engine)) await Bun.sleep(slowMs);
@@ -69,7 +80,7 @@ export async function startHouse({ auth }: HouseOptions = {}): Promise<
     gateway,
     auth: real?.auth,
     enter: async (browser: Browser, role: Role = "viewer", options: Parameters<Browser["newContext"]>[0] = {}) => {
-      const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
+      const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, reducedMotion: "reduce", ...options });
       const cookie = {
         name: "__Host-vitrine_session",
         value: `session-of-a-${role}-0123456789`,
@@ -88,6 +99,19 @@ export async function startHouse({ auth }: HouseOptions = {}): Promise<
       await real?.auth[Symbol.asyncDispose]();
     },
   });
+}
+
+/** By services of ours, which can be away like engines. */
+async function answerAsked(
+  request: Request,
+  upstream: string,
+  state: Pick<House, "down" | "data">,
+  gateway: Gateway,
+): Promise<Response | undefined> {
+  if (state.down.has(upstream as EngineName)) return undefined;
+  const told = answerAsService(request, state.data);
+  if (told !== undefined) return told;
+  return upstream === "auth" ? await answerAsAuth(request, gateway) : undefined;
 }
 
 async function startRealAuth(issuer: string) {
@@ -165,6 +189,7 @@ function answerAsEngine(engine: EngineName, request: Request, data: EngineData |
   if (pathname.endsWith("/buildinfo")) return Response.json({ version: "3.7.8", data: { version: "3.15.0" } });
   const query = searchParams.get("query") ?? "";
   if (engine === "alertmanager") {
+    if (pathname.endsWith("/silences")) return Response.json(data === undefined ? [] : silencesOf(data));
     if (pathname.endsWith("/status")) return Response.json({ versionInfo: { version: "0.31.1" } });
     return Response.json(data === undefined ? [] : alertsOf(data));
   }
@@ -192,7 +217,11 @@ function resultOf(
 ): readonly unknown[] {
   if (data === undefined) return [];
   if (engine === "prometheus")
-    return pathname.endsWith("query_range") ? rangeOf(parameters, data, "s") : instantOf(query, data);
+    return pathname.endsWith("query_range")
+      ? rangeOf(parameters, data, "s")
+      : query.includes('"threshold"')
+        ? measuredOf(data)
+        : instantOf(query, data);
   if (query.startsWith("sum")) return rangeOf(parameters, data, "ns");
   const [, id] = /(?:request_id|trace_id) = "([^"]+)"/.exec(query) ?? [];
   if (id !== undefined && id !== data.requestId && id !== data.traceId) return [];

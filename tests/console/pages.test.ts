@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { pages as allPages } from "../../services/console/src/pages/pages.ts";
+import { createMatcher } from "../../services/gateway/src/routes/match.ts";
+import { type Role, scopesOfRole } from "@vitrine/contracts/scopes";
 import { routes } from "../../services/gateway/src/routes/table.ts";
 import { chromiumPath, complaintsOf, launchBrowser, layoutShift, seriousViolations, whySkipped } from "./browser.ts";
 import { fullData, hostileData, hugeData, manyData, recentId } from "./engine-data.ts";
@@ -28,7 +30,12 @@ afterEach(() => {
   house.slow.clear();
 });
 
-const addresses = allPages.map(({ path }) => path.replace(":id", recentId).replace(":uid", "vitrine-service-health"));
+const addressOf = (path: string): string => path.replace(":id", recentId).replace(":uid", "vitrine-service-health");
+const addresses = allPages.map(({ path }) => addressOf(path));
+const addressesOf = (role: Role): readonly string[] =>
+  allPages.filter(({ scope }) => scopesOfRole[role].includes(scope)).map(({ path }) => addressOf(path));
+/** The least of those who may see a page. */
+const roleFor = (address: string): Role => (addressesOf("viewer").includes(address) ? "viewer" : "admin");
 
 /** Opens a page and waits until every part of it is drawn. */
 async function open(page: Page, path: string): Promise<{ readonly status: number; readonly ms: number }> {
@@ -46,26 +53,34 @@ async function keep(page: Page, name: string, fullPage = true): Promise<void> {
 }
 
 test("every page has a row at the gateway, and is one there", () => {
-  const rows = new Map(routes.filter(({ upstream }) => upstream === "console").map((row) => [row.path, row]));
-  for (const { path } of allPages) expect(rows.get(path.replace(/:\w+/, "*"))?.page).toEqual({ login: "/login" });
+  const match = createMatcher(routes);
+  for (const address of addresses) {
+    const row = match(address)?.byMethod.get("GET");
+    expect({ address, upstream: row?.upstream, page: row?.page }).toEqual({
+      address,
+      upstream: "console",
+      page: { login: "/login" },
+    });
+  }
 });
 
 describe.skipIf(chromiumPath === undefined)(`in a browser${whySkipped}`, () => {
-  describe.each(["viewer", "admin"] as const)("as %s", (role) => {
-    test.each(addresses)(
+  describe.each(["viewer", "operator", "admin"] as const)("as %s", (role) => {
+    test.each(addressesOf(role))(
       "%s is drawn whole, without complaint, and axe finds nothing serious in light and dark",
       async (path) => {
+        await using context = await house.enter(browser, role, { colorScheme: "light" });
+        const page = await context.newPage();
+        const complaints = complaintsOf(page);
+        expect((await open(page, path)).status).toBe(200);
+        expect(await page.locator(".missing").count()).toBe(0);
+        expect(await layoutShift(page)).toBeLessThan(0.1);
         for (const colorScheme of ["light", "dark"] as const) {
-          await using context = await house.enter(browser, role, { colorScheme });
-          const page = await context.newPage();
-          const complaints = complaintsOf(page);
-          expect((await open(page, path)).status).toBe(200);
-          expect(await page.locator(".missing").count()).toBe(0);
+          await page.emulateMedia({ colorScheme });
           expect(await seriousViolations(page)).toEqual([]);
-          expect(await layoutShift(page)).toBeLessThan(0.1);
-          expect(complaints).toEqual([]);
           await keep(page, `${role} ${path} ${colorScheme}`);
         }
+        expect(complaints).toEqual([]);
       },
       timeoutMs,
     );
@@ -74,7 +89,7 @@ describe.skipIf(chromiumPath === undefined)(`in a browser${whySkipped}`, () => {
   test.each(addresses)(
     "%s is no wider than a phone, and its menu opens by keyboard",
     async (path) => {
-      await using context = await house.enter(browser, "viewer", { viewport: { width: 375, height: 740 } });
+      await using context = await house.enter(browser, roleFor(path), { viewport: { width: 375, height: 740 } });
       const page = await context.newPage();
       await open(page, path);
       await keep(page, `phone ${path}`, false);
@@ -92,18 +107,27 @@ describe.skipIf(chromiumPath === undefined)(`in a browser${whySkipped}`, () => {
     ["without Loki", () => house.down.add("loki")],
     ["without Jaeger", () => house.down.add("jaeger")],
     ["without Alertmanager", () => house.down.add("alertmanager")],
+    ["without the notifier", () => house.down.add("notifier")],
+    ["without the generator", () => house.down.add("generator")],
     ["with 10,000 lines", () => (house.data = manyData)],
     ["with hostile data", () => (house.data = hostileData)],
     ["with texts of a megabyte", () => (house.data = hugeData)],
   ] as const;
 
   describe.each(states)("%s", (state, arrange) => {
+    const contexts = new Map<Role, BrowserContext>();
+    beforeAll(async () => {
+      for (const role of ["viewer", "admin"] as const)
+        contexts.set(role, await house.enter(browser, role, { viewport: { width: 375, height: 740 } }));
+    });
+    afterAll(() => Promise.all([...contexts.values()].map((context) => context.close())));
+
     test.each(addresses)(
       "%s is drawn whole, and nothing in it runs",
       async (path) => {
         arrange();
-        await using context = await house.enter(browser, "viewer", { viewport: { width: 375, height: 740 } });
-        const page = await context.newPage();
+        await using page = await contexts.get(roleFor(path))?.newPage();
+        if (page === undefined) throw new Error("there is no browser");
         const complaints = complaintsOf(page);
         expect((await open(page, path)).status).toBe(200);
         await keep(page, `${state} ${path}`);

@@ -95,3 +95,12 @@ export const metricHistory = z.object({
     }),
   ),
 });
+
+/** Body of `POST /api/console/silences`: one alert that fires, for as long. */
+export const silenceRequest = z.strictObject({
+  fingerprint: z.string().regex(/^[0-9a-f]{1,64}$/, "the fingerprint of an alert"),
+  forHours: z.number().min(0.1).max(168).default(1),
+  comment: z.string().min(1).max(500).describe("Why; others read it."),
+});
+
+export const silenceMade = z.object({ id: z.string() });

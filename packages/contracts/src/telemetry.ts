@@ -174,6 +174,7 @@ export const logActions = {
   "alert.replayed": action("Dead letters were put into the outbox again.", ["notifier"]),
   "alert.discarded": action("A dead letter was removed: nobody needs to be told any more.", ["notifier"]),
   "target.changed": action("A target of alerts was made, changed, tested or removed.", ["notifier"]),
+  "alert.silenced": action("Somebody silenced an alert for a while.", ["console"]),
   "threshold.changed": action("Somebody set what is worth an alert, for everyone or for their own pages.", ["console"]),
   "notifier.outbox_failed": action("The outbox could not be worked on; it is tried again.", ["notifier"]),
   "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),

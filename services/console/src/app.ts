@@ -12,6 +12,7 @@ import { loginRoutes } from "./pages/login.tsx";
 import { pages } from "./pages/pages.ts";
 import { consoleDocument } from "./openapi.ts";
 import { apiRoutes } from "./routes/api.ts";
+import { silenceRoutes } from "./routes/silences.ts";
 import { thresholdRoutes } from "./routes/thresholds.ts";
 import { analysisRoutes } from "./routes/analysis.tsx";
 import { assetRoutes } from "./routes/assets.ts";
@@ -36,6 +37,7 @@ export function createApp(deps: Deps) {
   app.route("/", dashboardRoutes(deps, names));
   app.route("/api/console", docsRoutes(consoleDocument(deps.publicUrl)));
   app.route("/api/console", apiRoutes(deps, names));
+  app.route("/api/console/silences", silenceRoutes(deps, names));
   app.route("/api/console/thresholds", thresholdRoutes(deps));
   for (const page of pages) app.route("/", page.routes(deps, names));
   return app;

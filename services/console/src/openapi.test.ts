@@ -19,10 +19,20 @@ let issuer: TestIssuer;
 let gateway: Server<undefined>;
 let app: ReturnType<typeof createApp>;
 
+const fingerprint = "0123456789abcdef";
+const firing = {
+  labels: { alertname: "HighErrorRate" },
+  annotations: {},
+  startsAt: "2026-11-21T07:00:00Z",
+  fingerprint,
+  status: { state: "active", silencedBy: [] },
+};
+
 /** Engines that hold little, and now and then something nobody expects. */
 function answer(path: string, count: number): Response {
   if (count % 7 === 0) return new Response("upstream connect error", { status: 502 });
-  if (path.includes("/alertmanager/")) return Response.json([]);
+  if (path.endsWith("/silences")) return Response.json({ silenceID: "1" });
+  if (path.includes("/alertmanager/")) return Response.json([firing]);
   if (path.includes("/loki/")) return Response.json({ data: { result: [] } });
   return Response.json({
     data: { result: path.endsWith("query_range") ? [{ metric: {}, values: [[1, "NaN"]] }] : [] },
@@ -62,6 +72,7 @@ async function send(one: Listed, fuzz: Fuzz, fit: boolean, token: string | undef
     params: {},
     amend: (body) => {
       if (fit && one.path.endsWith("/thresholds")) Object.assign(body, { value: null });
+      if (fit && one.path.endsWith("/silences")) Object.assign(body, { fingerprint });
       if (fit && one.path.endsWith("/analyze"))
         Object.assign(body, { from: "2026-11-21T07:00:00Z", to: "2026-11-21T08:00:00Z" });
     },
@@ -78,8 +89,10 @@ describe(`requests made from the document (seed ${seed})`, () => {
     const fuzz = createFuzz(seed + name.length * 7_919);
     const statuses = new Set<number>();
     for (let count = 0; count < requestsEach; count += 1)
-      statuses.add(await send(one, fuzz, count % 3 === 0, await issuer.sign("telemetry:read alerts:admin")));
-    expect(statuses).toContain(200);
+      statuses.add(
+        await send(one, fuzz, count % 3 === 0, await issuer.sign("telemetry:read telemetry:admin alerts:admin")),
+      );
+    expect([...statuses].some((status) => status < 300)).toBe(true);
   });
 
   test.each(cases.filter(([, { operation }]) => operation.security.length > 0))(

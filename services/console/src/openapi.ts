@@ -1,4 +1,12 @@
-import { alertsNow, historyQuery, metricHistory, summary, summaryQuery } from "@vitrine/contracts/console";
+import {
+  alertsNow,
+  historyQuery,
+  metricHistory,
+  silenceMade,
+  silenceRequest,
+  summary,
+  summaryQuery,
+} from "@vitrine/contracts/console";
 import { analysisReport, analysisRequest } from "@vitrine/contracts/log-analysis";
 import { thresholdChange, thresholdList } from "@vitrine/contracts/thresholds";
 import type { DocumentOptions } from "@vitrine/kit/openapi";
@@ -34,6 +42,16 @@ const operations: readonly Operation[] = [
     summary: "What fires now; the history is the notifier's",
     access: mayRead,
     answers: { 200: { description: "Firing alerts.", body: alertsNow } },
+  },
+  {
+    method: "post",
+    path: `${base}/silences`,
+    tag: "State",
+    summary: "Silence one alert that fires, by all of its labels, for a while",
+    access: { by: "token", scopes: ["telemetry:admin"] },
+    json: silenceRequest,
+    answers: { 201: { description: "The silence.", body: silenceMade } },
+    refusals: [404, 502],
   },
   {
     method: "get",

@@ -62,7 +62,7 @@ async function call(form: HTMLFormElement): Promise<Response> {
   });
 }
 
-/** What a field holds as JSON has it: by `data-type`, numbers and yes or no; an empty one is left out. */
+/** What a field holds as JSON has it: by `data-type`, numbers, JSON and yes or no; an empty one is left out. */
 function toFields(form: HTMLFormElement): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const element of form.elements) {
@@ -79,9 +79,25 @@ function toFields(form: HTMLFormElement): Record<string, unknown> {
         const list = (fields[name] ??= []) as string[];
         if (element.checked) list.push(value);
       } else fields[name] = element.checked;
-    } else if (value !== "") fields[name] = element.dataset["type"] === "number" ? Number(value) : value;
+    } else if (value !== "") fields[name] = toValue(value, element.dataset["type"]);
   }
-  return fields;
+  return nested(fields);
+}
+
+function toValue(text: string, type: string | undefined): unknown {
+  if (type === "number") return Number(text);
+  return type === "json" ? JSON.parse(text) : text;
+}
+
+/** `settings.url` is the field `url` within `settings`. */
+function nested(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const whole: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    const [outer = "", inner] = name.split(".");
+    if (inner === undefined) whole[outer] = value;
+    else whole[outer] = { ...(whole[outer] as Readonly<Record<string, unknown>> | undefined), [inner]: value };
+  }
+  return whole;
 }
 
 async function proceed(form: HTMLFormElement, response: Response): Promise<void> {

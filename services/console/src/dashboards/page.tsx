@@ -12,6 +12,7 @@ import { panelsOf, parseView, refreshes, searchOf, type View } from "./view.ts";
 /** The frame of a dashboard, of fixed size: what stands in it is asked for by client/dashboard.ts, panel by panel. */
 export const dashboardPage: Page = {
   path: "/dashboards/:uid",
+  scope: "telemetry:read",
   routes: (deps, names) => {
     const contextOf = createPageContext(deps, names);
     return new Hono<AppEnv>().get(

@@ -42,6 +42,8 @@ export interface Question<S extends z.ZodType> {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** What comes is a text, and no JSON. */
+  readonly plain?: true;
   /** What an answer looks like; anything else is `odd`. */
   readonly answer: S;
   /** Milliseconds for the whole exchange; the asker's own deadline unless given. */
@@ -83,7 +85,9 @@ export function createAsk({ gatewayUrl, token, timeoutMs, signal }: AskOptions):
       });
       const text = await response.text();
       if (!response.ok) return missing(...readRefusal(response, text));
-      const parsed = question.answer.safeParse(text === "" ? undefined : JSON.parse(text));
+      const parsed = question.answer.safeParse(
+        question.plain === true ? text : text === "" ? undefined : JSON.parse(text),
+      );
       return parsed.success ? { ok: true, value: parsed.data } : missing("odd", parsed.error.issues[0]?.message);
     } catch (error) {
       if (error instanceof ServiceError && error.code === "upstream_timeout") return missing("slow");

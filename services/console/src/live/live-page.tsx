@@ -43,11 +43,17 @@ const firstPaintMs = 600;
 /** A page as the app mounts it. */
 export interface Page {
   readonly path: string;
+  /** Who may see it. */
+  readonly scope: Scope;
   readonly routes: (deps: Deps, names: PersonNames) => Hono<AppEnv>;
 }
 
 export function livePage<P extends PageParameters>(live: LivePage<P>): Page {
-  return { path: live.path, routes: (deps, names) => livePageRoutes(deps, names, live) };
+  return {
+    path: live.path,
+    scope: live.scope ?? "telemetry:read",
+    routes: (deps, names) => livePageRoutes(deps, names, live),
+  };
 }
 
 function livePageRoutes<P extends PageParameters>(deps: Deps, names: PersonNames, live: LivePage<P>): Hono<AppEnv> {

@@ -6,6 +6,7 @@ import { levels, type LogFilter, logParameters, logQuery, type Span, spanOf } fr
 import { Choice, Field, FilterForm, withParameters } from "../views/filter-form.tsx";
 import { count } from "../views/format.tsx";
 import { LogLines } from "../views/log-lines.tsx";
+import { howMany, Older } from "../views/newest.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Empty, Panel } from "../views/panel.tsx";
 
@@ -78,32 +79,17 @@ function Follow({ filter }: { readonly filter: LogFilter }) {
 async function linesPanel({ loki }: Engines, filter: LogFilter, { range }: Span) {
   const answer = await loki.lines(logQuery(filter), { ...range, limit: pageSize });
   return (
-    <Panel title="Lines" aside={answer.ok ? <small>{howMany(answer.value.length)}</small> : undefined}>
+    <Panel title="Lines" aside={answer.ok ? <small>{howMany(answer.value.length, pageSize)}</small> : undefined}>
       {drawn(answer, (entries) =>
         entries.length === 0 ? (
           <Empty>None in that time. A wider span, or fewer words?</Empty>
         ) : (
           <>
             <LogLines entries={entries.toReversed()} />
-            {entries.length === pageSize ? <Older entries={entries} filter={filter} /> : null}
+            <Older entries={entries} pageSize={pageSize} path={path} filter={filter} />
           </>
         ),
       )}
     </Panel>
-  );
-}
-
-function howMany(length: number): string {
-  return length === pageSize ? `the newest ${count(pageSize)}` : count(length);
-}
-
-function Older({ entries, filter }: { readonly entries: readonly LogEntry[]; readonly filter: LogFilter }) {
-  const [oldest] = entries;
-  if (oldest === undefined) return null;
-  const to = new Date(Math.ceil(toMs(oldest.timeNs))).toISOString();
-  return (
-    <p class="links">
-      <a href={withParameters(path, filter, { to })}>Older ones</a>
-    </p>
   );
 }

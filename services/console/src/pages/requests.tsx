@@ -7,6 +7,7 @@ import { coursePanel } from "../logs/course.tsx";
 import { type RequestFilter, requestParameters, requestQuery, type Span, spanOf } from "../logs/filter.ts";
 import { Choice, Field, FilterForm, withParameters } from "../views/filter-form.tsx";
 import { count, Data, duration, Time } from "../views/format.tsx";
+import { howMany, Older } from "../views/newest.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Empty, Panel } from "../views/panel.tsx";
 import { kindOfStatus, State } from "../views/state.tsx";
@@ -86,33 +87,18 @@ export const requestsPage = livePage<RequestFilter>({
 async function listPanel({ loki }: Engines, filter: RequestFilter, { range }: Span) {
   const answer = await loki.lines(requestQuery(filter), { ...range, limit: pageSize });
   return (
-    <Panel title="Requests" aside={answer.ok ? <small>{howMany(answer.value.length)}</small> : undefined}>
+    <Panel title="Requests" aside={answer.ok ? <small>{howMany(answer.value.length, pageSize)}</small> : undefined}>
       {drawn(answer, (entries) =>
         entries.length === 0 ? (
           <Empty>None in that time. A wider span, or fewer words?</Empty>
         ) : (
           <>
             <RequestTable entries={entries.toReversed()} filter={filter} />
-            {entries.length === pageSize ? <Older entries={entries} filter={filter} /> : null}
+            <Older entries={entries} pageSize={pageSize} path={path} filter={filter} />
           </>
         ),
       )}
     </Panel>
-  );
-}
-
-function howMany(length: number): string {
-  return length === pageSize ? `the newest ${count(pageSize)}` : count(length);
-}
-
-function Older({ entries, filter }: { readonly entries: readonly LogEntry[]; readonly filter: RequestFilter }) {
-  const [oldest] = entries;
-  if (oldest === undefined) return null;
-  const to = new Date(Math.ceil(toMs(oldest.timeNs))).toISOString();
-  return (
-    <p class="links">
-      <a href={withParameters(path, filter, { to })}>Older ones</a>
-    </p>
   );
 }
 

@@ -24,6 +24,24 @@ const groups: readonly NavigationGroup[] = [
       { title: "Log analysis", path: "/analysis" },
     ],
   },
+  {
+    title: "Mind",
+    items: [
+      { title: "Alerts", path: "/alerts" },
+      { title: "Thresholds", path: "/thresholds" },
+      { title: "Notifications", path: "/notifications", scope: "alerts:admin" },
+      { title: "Pipeline", path: "/pipeline" },
+      { title: "Clients and keys", path: "/clients" },
+    ],
+  },
+  {
+    title: "House",
+    items: [
+      { title: "Users", path: "/users", scope: "users:admin" },
+      { title: "Audit log", path: "/audit", scope: "users:admin" },
+      { title: "Faults", path: "/faults", scope: "faults:admin" },
+    ],
+  },
   { title: "Yours", items: [{ title: "Account", path: "/account" }] },
 ];
 

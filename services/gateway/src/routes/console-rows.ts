@@ -33,6 +33,7 @@ const pages = [
   "/dashboards/*",
   "/faults",
   "/logs",
+  "/notifications",
   "/pipeline",
   "/requests",
   "/requests/*",
