@@ -2,8 +2,23 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import protobuf from "protobufjs";
 
+type Attributes = Readonly<Record<string, unknown>>;
+
+export interface SinkEvent {
+  readonly name: string;
+  readonly attributes: Attributes;
+}
+
+export interface SinkLink {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly traceState: string;
+  readonly attributes: Attributes;
+}
+
 export interface SinkSpan {
   readonly service: string;
+  readonly resource: Attributes;
   readonly scope: string;
   readonly name: string;
   readonly kind: number;
@@ -11,27 +26,49 @@ export interface SinkSpan {
   readonly spanId: string;
   /** Empty for a root. */
   readonly parentSpanId: string;
+  readonly traceState: string;
+  /** `SpanFlags` of the protocol. */
+  readonly flags: number;
+  /** Nanoseconds since the epoch, as far as a number holds them. */
+  readonly startTime: number;
   readonly statusCode: number;
-  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly statusMessage: string;
+  readonly attributes: Attributes;
+  readonly events: readonly SinkEvent[];
+  readonly links: readonly SinkLink[];
+  /** How much its limits kept out. */
+  readonly dropped: { readonly attributes: number; readonly events: number; readonly links: number };
 }
 
 export interface SinkLog {
   readonly service: string;
+  readonly scope: string;
   readonly body: unknown;
+  readonly eventName: string;
   readonly severityNumber: number;
+  readonly severityText: string;
   readonly traceId: string;
   readonly spanId: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly attributes: Attributes;
 }
 
 export interface SinkMetric {
   readonly service: string;
+  readonly scope: string;
   readonly name: string;
+  readonly description: string;
   readonly unit: string;
+  readonly kind: "gauge" | "sum" | "histogram";
+  readonly monotonic: boolean;
+  /** `AggregationTemporality` of the protocol: 1 delta, 2 cumulative, 0 of a gauge. */
+  readonly temporality: number;
   readonly points: readonly {
-    readonly attributes: Readonly<Record<string, unknown>>;
+    readonly attributes: Attributes;
     readonly value: number;
     readonly count: number;
+    /** Of a histogram: its bounds, and how many were recorded in each bucket. */
+    readonly bounds: readonly number[];
+    readonly buckets: readonly number[];
   }[];
 }
 
@@ -51,6 +88,7 @@ interface KeyValue {
   readonly key: string;
   readonly value?: Readonly<Record<string, unknown>> & {
     readonly arrayValue?: { readonly values?: readonly Readonly<Record<string, unknown>>[] };
+    readonly kvlistValue?: { readonly values?: readonly KeyValue[] };
   };
 }
 
@@ -92,47 +130,78 @@ export async function startOtlpSink(): Promise<OtlpSink> {
 
 function keepSpans(spans: SinkSpan[], data: Readonly<Record<string, unknown>>): void {
   for (const { resource, scope, item } of flatten(data, "resourceSpans", "scopeSpans", "spans")) {
+    const status = item["status"] as { readonly code?: number; readonly message?: string } | undefined;
     spans.push({
       service: serviceOf(resource),
+      resource: toRecord(resource?.attributes),
       scope,
       name: String(item["name"]),
       kind: Number(item["kind"] ?? 0),
       traceId: hex(item["traceId"]),
       spanId: hex(item["spanId"]),
       parentSpanId: hex(item["parentSpanId"]),
-      statusCode: (item["status"] as { readonly code?: number } | undefined)?.code ?? 0,
-      attributes: toRecord(item["attributes"] as readonly KeyValue[] | undefined),
+      traceState: textOf(item["traceState"]),
+      flags: Number(item["flags"] ?? 0),
+      startTime: Number(item["startTimeUnixNano"] ?? 0),
+      statusCode: status?.code ?? 0,
+      statusMessage: status?.message ?? "",
+      attributes: attributesOf(item),
+      events: itemsOf(item["events"]).map((event) => ({
+        name: textOf(event["name"]),
+        attributes: attributesOf(event),
+      })),
+      links: itemsOf(item["links"]).map((link) => ({
+        traceId: hex(link["traceId"]),
+        spanId: hex(link["spanId"]),
+        traceState: textOf(link["traceState"]),
+        attributes: attributesOf(link),
+      })),
+      dropped: {
+        attributes: Number(item["droppedAttributesCount"] ?? 0),
+        events: Number(item["droppedEventsCount"] ?? 0),
+        links: Number(item["droppedLinksCount"] ?? 0),
+      },
     });
   }
 }
 
 function keepLogs(logs: SinkLog[], data: Readonly<Record<string, unknown>>): void {
-  for (const { resource, item } of flatten(data, "resourceLogs", "scopeLogs", "logRecords")) {
+  for (const { resource, scope, item } of flatten(data, "resourceLogs", "scopeLogs", "logRecords")) {
     logs.push({
       service: serviceOf(resource),
+      scope,
       body: valueOf(item["body"] as KeyValue["value"]),
+      eventName: textOf(item["eventName"]),
       severityNumber: Number(item["severityNumber"] ?? 0),
+      severityText: textOf(item["severityText"]),
       traceId: hex(item["traceId"]),
       spanId: hex(item["spanId"]),
-      attributes: toRecord(item["attributes"] as readonly KeyValue[] | undefined),
+      attributes: attributesOf(item),
     });
   }
 }
 
 function keepMetrics(metrics: Map<string, SinkMetric>, data: Readonly<Record<string, unknown>>): void {
-  for (const { resource, item } of flatten(data, "resourceMetrics", "scopeMetrics", "metrics")) {
+  for (const { resource, scope, item } of flatten(data, "resourceMetrics", "scopeMetrics", "metrics")) {
     const service = serviceOf(resource);
-    const series = (item["gauge"] ?? item["sum"] ?? item["histogram"]) as
-      { readonly dataPoints?: readonly Readonly<Record<string, unknown>>[] } | undefined;
+    const kind = (["gauge", "sum", "histogram"] as const).find((candidate) => item[candidate] !== undefined);
+    const series = (kind === undefined ? {} : item[kind]) as Attributes;
     const name = String(item["name"]);
     metrics.set(`${service} ${name}`, {
       service,
+      scope,
       name,
+      description: textOf(item["description"]),
       unit: textOf(item["unit"]),
-      points: (series?.dataPoints ?? []).map((point) => ({
-        attributes: toRecord(point["attributes"] as readonly KeyValue[] | undefined),
+      kind: kind ?? "gauge",
+      monotonic: series["isMonotonic"] === true,
+      temporality: Number(series["aggregationTemporality"] ?? 0),
+      points: itemsOf(series["dataPoints"]).map((point) => ({
+        attributes: attributesOf(point),
         value: Number(point["asDouble"] ?? point["asInt"] ?? point["sum"] ?? 0),
         count: Number(point["count"] ?? 0),
+        bounds: (point["explicitBounds"] ?? []) as readonly number[],
+        buckets: (point["bucketCounts"] ?? []) as readonly number[],
       })),
     });
   }
@@ -153,6 +222,14 @@ function serviceOf(resource: Resource | undefined): string {
   return textOf(toRecord(resource?.attributes)["service.name"]);
 }
 
+function itemsOf(items: unknown): readonly Attributes[] {
+  return (items ?? []) as readonly Attributes[];
+}
+
+function attributesOf(item: Attributes): Attributes {
+  return toRecord(item["attributes"] as readonly KeyValue[] | undefined);
+}
+
 function toRecord(pairs: readonly KeyValue[] | undefined): Readonly<Record<string, unknown>> {
   return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, valueOf(value)]));
 }
@@ -160,6 +237,7 @@ function toRecord(pairs: readonly KeyValue[] | undefined): Readonly<Record<strin
 function valueOf(value: KeyValue["value"]): unknown {
   if (value === undefined) return undefined;
   if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map((entry) => valueOf(entry));
+  if (value.kvlistValue !== undefined) return toRecord(value.kvlistValue.values);
   return value["stringValue"] ?? value["intValue"] ?? value["doubleValue"] ?? value["boolValue"];
 }
 
