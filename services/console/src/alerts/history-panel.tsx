@@ -26,7 +26,7 @@ export async function historyPanel({ ask }: PageContext, { name, fingerprint, st
         ) : (
           <>
             <div class="scroll" data-keep-scroll="">
-              <table>
+              <table class="broad">
                 <thead>
                   <tr>
                     <th scope="col">Began</th>

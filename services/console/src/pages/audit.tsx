@@ -71,7 +71,7 @@ async function eventsPanel({ ask }: PageContext, cursor: string | undefined) {
         ) : (
           <>
             <div class="scroll" data-keep-scroll="">
-              <table>
+              <table class="broad">
                 <thead>
                   <tr>
                     {["When", "Event", "What", "Who", "To what", "From"].map((title) => (

@@ -171,7 +171,7 @@ export async function changesPanel({ deps, person }: PageContext) {
         <Empty>Nobody has changed any.</Empty>
       ) : (
         <div class="scroll" data-keep-scroll="">
-          <table>
+          <table class="broad">
             <thead>
               <tr>
                 {["When", "Threshold", "For", "Before", "After", "By"].map((title) => (
