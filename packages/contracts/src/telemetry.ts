@@ -62,6 +62,9 @@ export const tokenRefusals = [
   "revoked",
 ] as const;
 
+/** Services that keep data. */
+const withDatabase = ["auth", "console", "inventory", "notifier", "orders"] as const;
+
 interface LogAction {
   readonly description: string;
   readonly services: readonly string[] | "all";
@@ -84,13 +87,8 @@ export const logActions = {
   "config.invalid": action("The environment does not make a valid configuration.", "all"),
   "telemetry.dropped": action("The exporter gave telemetry up.", "all"),
   "telemetry.failed": action("The telemetry SDK reported a fault.", "all"),
-  "db.slow_query": action("A query took longer than the threshold; its text is normalised.", [
-    "auth",
-    "orders",
-    "inventory",
-    "notifier",
-  ]),
-  "db.migrated": action("Schema migrations were applied.", ["auth", "orders", "inventory", "notifier"]),
+  "db.slow_query": action("A query took longer than the threshold; its text is normalised.", withDatabase),
+  "db.migrated": action("Schema migrations were applied.", withDatabase),
   "upstream.circuit_opened": action("A service failed too often: calls to it are held back for a while.", ["orders"]),
   "upstream.circuit_closed": action("A service that had failed too often answers again.", ["orders"]),
   "order.placed": action("An order was taken.", ["orders"]),
@@ -259,7 +257,7 @@ export const metrics = {
       "server.port": "bounded",
       "error.type": "bounded",
     },
-    services: ["auth", "orders", "inventory", "notifier"],
+    services: withDatabase,
   }),
   dbSlowQueries: metric({
     name: "db.slow_queries",
@@ -267,7 +265,7 @@ export const metrics = {
     unit: "{query}",
     description: "Queries that took longer than the slow-query threshold.",
     attributes: {},
-    services: ["auth", "orders", "inventory", "notifier"],
+    services: withDatabase,
   }),
   appUp: metric({
     name: "app.up",
