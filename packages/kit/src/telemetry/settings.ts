@@ -13,10 +13,10 @@ export interface ExportSettings {
     readonly headers: Readonly<Record<string, string>>;
     /** True when the requests carry the token of {@link client}. */
     readonly authenticated: boolean;
+    readonly compression: "gzip" | "none";
+    readonly timeoutMs: number;
   }[];
   readonly client: TokenSourceOptions | undefined;
-  readonly compression: "gzip" | "none";
-  readonly timeoutMs: number;
   readonly maxBufferBytes: number;
   readonly metricIntervalMs: number;
   readonly spans: BatchSettings;
@@ -50,8 +50,18 @@ function headerList() {
     .default({});
 }
 
+const exporter = () => oneOf(["otlp", "none"], "otlp");
+const compression = () => z.enum(["gzip", "none"], { error: "must be one of gzip, none" }).optional();
+const timeout = () => integer({ min: 100, max: 120_000 }).optional();
+
 const shape = {
   OTEL_SDK_DISABLED: flag(false),
+  OTEL_TRACES_EXPORTER: exporter(),
+  OTEL_METRICS_EXPORTER: exporter(),
+  OTEL_LOGS_EXPORTER: exporter(),
+  // What is not to be had is a fault, not a wish that is passed over.
+  OTEL_EXPORTER_OTLP_PROTOCOL: oneOf(["http/protobuf"], "http/protobuf"),
+  OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: oneOf(["cumulative"], "cumulative"),
   OTEL_EXPORTER_OTLP_ENDPOINT: url().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url().optional(),
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: url().optional(),
@@ -61,11 +71,13 @@ const shape = {
   OTEL_EXPORTER_OTLP_METRICS_HEADERS: headerList(),
   OTEL_EXPORTER_OTLP_LOGS_HEADERS: headerList(),
   OTEL_EXPORTER_OTLP_COMPRESSION: oneOf(["gzip", "none"], "none"),
-  OTEL_EXPORTER_OTLP_TIMEOUT: integer({
-    min: 100,
-    max: 120_000,
-    fallback: 10_000,
-  }),
+  OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: compression(),
+  OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: compression(),
+  OTEL_EXPORTER_OTLP_LOGS_COMPRESSION: compression(),
+  OTEL_EXPORTER_OTLP_TIMEOUT: integer({ min: 100, max: 120_000, fallback: 10_000 }),
+  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: timeout(),
+  OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: timeout(),
+  OTEL_EXPORTER_OTLP_LOGS_TIMEOUT: timeout(),
   OTEL_METRIC_EXPORT_INTERVAL: integer({
     min: 100,
     max: 600_000,
@@ -88,41 +100,38 @@ const shape = {
   CLIENT_SECRET: optionalSecret(),
 };
 
-const signals: readonly Signal[] = ["traces", "metrics", "logs"];
+const signals = [
+  ["traces", "TRACES"],
+  ["metrics", "METRICS"],
+  ["logs", "LOGS"],
+] as const satisfies readonly (readonly [Signal, string])[];
 
 /** Reads the standard `OTEL_*` exporter variables and the service's OAuth client. @throws ConfigError */
 export function readExportSettings(env: Env): ExportSettings {
   const values = parseEnv(env, shape);
-  const endpoints = {
-    traces: {
-      url: values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
-      headers: values.OTEL_EXPORTER_OTLP_TRACES_HEADERS,
-    },
-    metrics: {
-      url: values.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
-      headers: values.OTEL_EXPORTER_OTLP_METRICS_HEADERS,
-    },
-    logs: {
-      url: values.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
-      headers: values.OTEL_EXPORTER_OTLP_LOGS_HEADERS,
-    },
-  };
   const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
-  const exports = signals.flatMap((signal) => {
-    const own = endpoints[signal];
-    const address = own.url ?? (base === undefined ? undefined : `${base.replace(/\/$/, "")}/v1/${signal}`);
-    if (address === undefined) return [];
-    const headers = { ...values.OTEL_EXPORTER_OTLP_HEADERS, ...own.headers };
+  const exports = signals.flatMap(([signal, name]) => {
+    const own = values[`OTEL_EXPORTER_OTLP_${name}_ENDPOINT`];
+    const address = own ?? (base === undefined ? undefined : `${base.replace(/\/$/, "")}/v1/${signal}`);
+    if (address === undefined || values[`OTEL_${name}_EXPORTER`] === "none") return [];
+    const headers = { ...values.OTEL_EXPORTER_OTLP_HEADERS, ...values[`OTEL_EXPORTER_OTLP_${name}_HEADERS`] };
     // Static headers that already name a client or carry a token are the user's own choice and win.
     const identified = "authorization" in headers || "x-client-id" in headers;
-    return [{ signal, url: address, headers, authenticated: values.CLIENT_ID !== undefined && !identified }];
+    return [
+      {
+        signal,
+        url: address,
+        headers,
+        authenticated: values.CLIENT_ID !== undefined && !identified,
+        compression: values[`OTEL_EXPORTER_OTLP_${name}_COMPRESSION`] ?? values.OTEL_EXPORTER_OTLP_COMPRESSION,
+        timeoutMs: values[`OTEL_EXPORTER_OTLP_${name}_TIMEOUT`] ?? values.OTEL_EXPORTER_OTLP_TIMEOUT,
+      },
+    ];
   });
   return {
     disabled: values.OTEL_SDK_DISABLED,
     signals: exports,
     client: exports.some(({ authenticated }) => authenticated) ? toClient(values) : undefined,
-    compression: values.OTEL_EXPORTER_OTLP_COMPRESSION,
-    timeoutMs: values.OTEL_EXPORTER_OTLP_TIMEOUT,
     maxBufferBytes: values.TELEMETRY_BUFFER_BYTES,
     metricIntervalMs: values.OTEL_METRIC_EXPORT_INTERVAL,
     spans: {

@@ -36,18 +36,16 @@ export function startTelemetry(env: Env): void {
   if (env["OTEL_LOG_LEVEL"] === undefined) diag.setLogger(sdkFaults, DiagLogLevel.WARN);
   const losses = new Losses();
   const token = settings.client === undefined ? undefined : createTokenSource(settings.client);
-  const senders = settings.signals.map(({ signal, url, headers, authenticated }) => {
+  const senders = settings.signals.map(({ signal, headers, authenticated, ...target }) => {
     const sender = new OtlpSender({
+      ...target,
       signal,
-      url,
       ...(token === undefined || !authenticated
         ? { headers: async () => headers }
         : {
             headers: async () => ({ ...headers, authorization: `Bearer ${await token.get()}` }),
             onUnauthorized: () => token.forget(),
           }),
-      compression: settings.compression,
-      timeoutMs: settings.timeoutMs,
       maxBufferBytes: settings.maxBufferBytes,
       onDrop: losses.record,
     });
@@ -73,7 +71,8 @@ function startSdk(
   const reader = new PeriodicExportingMetricReader({
     exporter: metricSender === undefined ? discard : metricExporter(metricSender),
     exportIntervalMillis: settings.metricIntervalMs,
-    exportTimeoutMillis: Math.min(settings.metricIntervalMs, settings.timeoutMs),
+    // Handing bytes to the sender takes no time; the deadline of a request is the sender's.
+    exportTimeoutMillis: settings.metricIntervalMs,
   });
   const sdk = new NodeSDK({
     metricReaders: [reader],
