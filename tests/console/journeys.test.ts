@@ -176,6 +176,11 @@ describe.skipIf(chromiumPath === undefined)(`what people come for${whySkipped}`,
       expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe("dark");
       await page.goto(`${house.url}/logs`);
       expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe("dark");
+      // Charts are drawn on a canvas, which takes nothing but a plain colour.
+      const ink = await page.evaluate(() =>
+        getComputedStyle(document.documentElement).getPropertyValue("--ink").trim(),
+      );
+      expect(ink).toMatch(/^#[0-9a-f]{3,8}$/);
       expect(await seriousViolations(page)).toEqual([]);
     },
     timeoutMs,

@@ -1,10 +1,8 @@
 import type { Engines } from "../engines/engines.ts";
-import { type LogEntry, toMs } from "../engines/loki.ts";
 import { livePage } from "../live/live-page.tsx";
 import { coursePanel } from "../logs/course.tsx";
 import { levels, type LogFilter, logParameters, logQuery, type Span, spanOf } from "../logs/filter.ts";
 import { Choice, Field, FilterForm, withParameters } from "../views/filter-form.tsx";
-import { count } from "../views/format.tsx";
 import { LogLines } from "../views/log-lines.tsx";
 import { howMany, Older } from "../views/newest.tsx";
 import { drawn } from "../views/missing.tsx";

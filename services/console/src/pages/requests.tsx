@@ -6,7 +6,7 @@ import { livePage } from "../live/live-page.tsx";
 import { coursePanel } from "../logs/course.tsx";
 import { type RequestFilter, requestParameters, requestQuery, type Span, spanOf } from "../logs/filter.ts";
 import { Choice, Field, FilterForm, withParameters } from "../views/filter-form.tsx";
-import { count, Data, duration, Time } from "../views/format.tsx";
+import { Data, duration, Time } from "../views/format.tsx";
 import { howMany, Older } from "../views/newest.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Empty, Panel } from "../views/panel.tsx";
