@@ -109,17 +109,15 @@ function age<T>(answer: Answer<T>, ageOf: (value: T) => number | undefined): rea
   });
 }
 
-const losses = [
+const units = ["log_records", "spans", "metric_points"] as const;
+
+const losses: readonly (readonly [what: string, metric: string, by: string])[] = [
   ["refused at the door", "gateway_refusals_total", "client_id"],
-  ["refused by the collector", '{__name__=~"otelcol_receiver_refused_(log_records|spans|metric_points)"}', "receiver"],
-  [
-    "not taken by an engine",
-    '{__name__=~"otelcol_exporter_send_failed_(log_records|spans|metric_points)"}',
-    "exporter",
-  ],
+  ...units.map((unit) => ["refused by the collector", `otelcol_receiver_refused_${unit}`, "receiver"] as const),
+  ...units.map((unit) => ["not taken by an engine", `otelcol_exporter_send_failed_${unit}`, "exporter"] as const),
   ["given up by a service", "telemetry_export_dropped_bytes_total", "service_name"],
   ["discarded by Loki", "loki_discarded_samples_total", "reason"],
-] as const;
+];
 
 const lossQuestion = losses
   .map(

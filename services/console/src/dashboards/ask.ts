@@ -39,7 +39,7 @@ export interface Exemplar {
   readonly traceId: string;
 }
 
-const maxExemplars = 200;
+const maxExemplars = 60;
 
 export async function askExemplars(
   ask: Ask,
