@@ -28,7 +28,8 @@ export interface CollectorAnswer {
 
 export interface Collector {
   /**
-   * Hands telemetry to the collector and takes its whole answer, which is small. Redirects are never followed.
+   * Hands telemetry to the collector and takes its whole answer, which is small. Redirects are never followed. Once it
+   * has an outcome the content is no longer needed.
    *
    * @throws ServiceError 503 or 504 when no whole answer comes, 502 when the answer is a redirect or asks the gateway
    * for credentials: neither is about the client's token, and all of them may be tried again
@@ -82,11 +83,13 @@ async function fetchAnswer(
   { path, identity, type, content, timeoutMs }: CollectorCall,
 ): Promise<CollectorAnswer> {
   const headers = { ...identity, "content-type": type, accept: type, "accept-encoding": "identity" };
+  // A copy: `fetch` may still be sending when the answer is there already.
+  const body = content instanceof Uint8Array ? content.slice() : content;
   // Telemetry that made spans would make telemetry without end.
   const response = await withoutSpan({ requestId: "" }, () =>
-    tracedFetch(url + path, { method: "POST", headers, body: content, timeoutMs, decompress: false }),
+    tracedFetch(url + path, { method: "POST", headers, body, timeoutMs, decompress: false }),
   );
-  const body = await response.bytes().catch((cause: unknown) => {
+  const answer = await response.bytes().catch((cause: unknown) => {
     throw cause instanceof Error && cause.name === "TimeoutError" ? late(cause) : away(cause);
   });
   const { status } = response;
@@ -95,7 +98,7 @@ async function fetchAnswer(
     status,
     mediaType: mediaType(response.headers.get("content-type") ?? undefined),
     retryAfter: response.headers.get("retry-after") ?? undefined,
-    body,
+    body: answer,
   };
 }
 
