@@ -306,7 +306,7 @@ export const metrics = {
     name: "telemetry.export.pending",
     kind: "up_down_counter",
     unit: "By",
-    description: "Encoded telemetry held by the exporter until its endpoint takes it.",
+    description: "Encoded telemetry held until its endpoint takes it: what a crash would take.",
     attributes: { signal: signals },
     services: "all",
   }),

@@ -9,7 +9,7 @@ import type { Env } from "../config.ts";
 import { createTokenSource } from "../tokens/source.ts";
 import { metricExporter } from "./metric-exporter.ts";
 import { observe } from "./instruments.ts";
-import { logRecordProcessor, spanProcessor } from "./otlp/processors.ts";
+import { type Held, logRecordProcessor, spanProcessor } from "./otlp/processors.ts";
 import { type DropReason, OtlpSender, type Signal } from "./otlp-sender.ts";
 import { type ExportSettings, readExportSettings } from "./settings.ts";
 import { withSummedCounters } from "./summed-counters.ts";
@@ -51,20 +51,23 @@ export function startTelemetry(env: Env): void {
     });
     return { signal, sender };
   });
-  const reader = startSdk(settings, new Map(senders.map(({ signal, sender }) => [signal, sender])), losses.record);
+  const started = startSdk(settings, new Map(senders.map(({ signal, sender }) => [signal, sender])), losses.record);
   observe(metrics.telemetryDropped, losses.report);
   observe(metrics.telemetryPending, (report) => {
-    for (const { signal, sender } of senders) report(sender.pendingBytes, { signal });
+    for (const { signal, sender } of senders) {
+      const filling = started.batches.get(signal)?.pendingBytes ?? 0;
+      report(sender.pendingBytes + filling, { signal });
+    }
   });
   observeProcess();
-  running = reader;
+  running = started;
 }
 
 function startSdk(
   settings: ExportSettings,
   senders: ReadonlyMap<Signal, OtlpSender>,
   onDrop: Losses["record"],
-): Running {
+): Running & { readonly batches: ReadonlyMap<Signal, Held> } {
   const traces = senders.get("traces");
   const logs = senders.get("logs");
   const metricSender = senders.get("metrics");
@@ -74,6 +77,8 @@ function startSdk(
     // Handing bytes to the sender takes no time; the deadline of a request is the sender's.
     exportTimeoutMillis: settings.metricIntervalMs,
   });
+  const spans = traces === undefined ? undefined : spanProcessor({ ...settings.spans, sender: traces, onDrop });
+  const records = logs === undefined ? undefined : logRecordProcessor({ ...settings.logRecords, sender: logs, onDrop });
   const sdk = new NodeSDK({
     metricReaders: [reader],
     // The SDK's process and host detectors add command lines and, in a container, an empty host.id to every export.
@@ -81,12 +86,14 @@ function startSdk(
     // Connect spans stay on: without them instrumentation-pg 0.77 hands queries the context of other requests.
     instrumentations: [new LeanPgInstrumentation({ requireParentSpan: true })],
     // Given even when empty: without the option the SDK would make exporters of its own from the environment.
-    logRecordProcessors:
-      logs === undefined ? [] : [logRecordProcessor({ ...settings.logRecords, sender: logs, onDrop })],
-    spanProcessors: traces === undefined ? [] : [spanProcessor({ ...settings.spans, sender: traces, onDrop })],
+    logRecordProcessors: records === undefined ? [] : [records],
+    spanProcessors: spans === undefined ? [] : [spans],
   });
   sdk.start();
-  return { reader, shutdown: () => sdk.shutdown() };
+  const batches = new Map<Signal, Held>();
+  if (spans !== undefined) batches.set("traces", spans);
+  if (records !== undefined) batches.set("logs", records);
+  return { reader, batches, shutdown: () => sdk.shutdown() };
 }
 
 class LeanPgInstrumentation extends PgInstrumentation {

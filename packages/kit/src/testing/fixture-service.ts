@@ -15,7 +15,14 @@ await runService(
   },
   ({ config, logger, lifecycle }) => {
     const database = lifecycle.own(
-      createDatabase({ url: config.databaseUrl, service: "fixture", logger, maxConnections: 10 }),
+      createDatabase({
+        url: config.databaseUrl,
+        service: "fixture",
+        logger,
+        maxConnections: 10,
+        // 900 wait for 10: on a busy machine longer than a service should let anyone wait.
+        connectTimeoutMs: 20_000,
+      }),
       (db) => db.close(),
     );
     lifecycle.check("postgres", () => database.ping());

@@ -79,8 +79,9 @@ export interface OtlpSink {
   /** The newest export of every metric, by service and name. */
   readonly metrics: Map<string, SinkMetric>;
   readonly requests: { readonly path: string; readonly headers: Headers }[];
-  /** Answers every request by this until it is unset; nothing is kept then. */
+  /** Answers every request by this until it is unset; nothing is kept then, but for what it hands to {@link keep}. */
   answer: ((request: Request) => Response | Promise<Response>) | undefined;
+  keep(request: Request): Promise<Response>;
   stop(): Promise<void>;
 }
 
@@ -103,29 +104,31 @@ export async function startOtlpSink(): Promise<OtlpSink> {
     const message = root.lookupType(type);
     return message.toObject(message.decode(bytes), { longs: Number, bytes: String });
   };
-  const sink: Omit<OtlpSink, "url" | "stop"> = {
+  const sink: Omit<OtlpSink, "url" | "stop" | "keep"> = {
     spans: [],
     logs: [],
     metrics: new Map(),
     requests: [],
     answer: undefined,
   };
+  const keep = async (request: Request) => {
+    const path = new URL(request.url).pathname;
+    const raw = new Uint8Array(await request.arrayBuffer());
+    const bytes = request.headers.get("content-encoding") === "gzip" ? new Uint8Array(gunzipSync(raw)) : raw;
+    if (path === "/v1/traces") keepSpans(sink.spans, decode("Traces", bytes));
+    if (path === "/v1/logs") keepLogs(sink.logs, decode("Logs", bytes));
+    if (path === "/v1/metrics") keepMetrics(sink.metrics, decode("Metrics", bytes));
+    return new Response(new Uint8Array(), { headers: { "content-type": "application/x-protobuf" } });
+  };
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
-    fetch: async (request) => {
-      const path = new URL(request.url).pathname;
-      sink.requests.push({ path, headers: request.headers });
-      if (sink.answer !== undefined) return sink.answer(request);
-      const raw = new Uint8Array(await request.arrayBuffer());
-      const bytes = request.headers.get("content-encoding") === "gzip" ? new Uint8Array(gunzipSync(raw)) : raw;
-      if (path === "/v1/traces") keepSpans(sink.spans, decode("Traces", bytes));
-      if (path === "/v1/logs") keepLogs(sink.logs, decode("Logs", bytes));
-      if (path === "/v1/metrics") keepMetrics(sink.metrics, decode("Metrics", bytes));
-      return new Response(new Uint8Array(), { headers: { "content-type": "application/x-protobuf" } });
+    fetch: (request) => {
+      sink.requests.push({ path: new URL(request.url).pathname, headers: request.headers });
+      return (sink.answer ?? keep)(request);
     },
   });
-  return Object.assign(sink, { url: server.url.origin, stop: () => server.stop(true) });
+  return Object.assign(sink, { keep, url: server.url.origin, stop: () => server.stop(true) });
 }
 
 function keepSpans(spans: SinkSpan[], data: Readonly<Record<string, unknown>>): void {
@@ -146,10 +149,7 @@ function keepSpans(spans: SinkSpan[], data: Readonly<Record<string, unknown>>): 
       statusCode: status?.code ?? 0,
       statusMessage: status?.message ?? "",
       attributes: attributesOf(item),
-      events: itemsOf(item["events"]).map((event) => ({
-        name: textOf(event["name"]),
-        attributes: attributesOf(event),
-      })),
+      events: itemsOf(item["events"]).map((one) => ({ name: textOf(one["name"]), attributes: attributesOf(one) })),
       links: itemsOf(item["links"]).map((link) => ({
         traceId: hex(link["traceId"]),
         spanId: hex(link["spanId"]),

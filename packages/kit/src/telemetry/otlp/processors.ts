@@ -68,6 +68,11 @@ class Batcher<T extends Item> {
     else this.#timer ??= this.#startTimer();
   }
 
+  /** Bytes of the batch being filled, which the sender does not know of yet. */
+  get pendingBytes(): number {
+    return this.#batch.bytes;
+  }
+
   async flush(): Promise<void> {
     this.#handOver();
     await this.#resource;
@@ -122,10 +127,18 @@ function sizeOf<T extends Item>(write: (writer: ProtobufWriter, item: T) => void
   return batch.bytes;
 }
 
+/** What a processor holds that it has not handed to its sender. */
+export interface Held {
+  readonly pendingBytes: number;
+}
+
 /** Spans to OTLP as they end; those the sampler did not choose are left out. */
-export function spanProcessor(options: BatchOptions): SpanProcessor {
+export function spanProcessor(options: BatchOptions): SpanProcessor & Held {
   const batcher = new Batcher<ReadableSpan>("traces", writeSpan, options);
   return {
+    get pendingBytes() {
+      return batcher.pendingBytes;
+    },
     onStart: () => undefined,
     onEnd: (span) => {
       if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) batcher.add(span);
@@ -136,9 +149,12 @@ export function spanProcessor(options: BatchOptions): SpanProcessor {
 }
 
 /** Log records to OTLP as they are emitted. */
-export function logRecordProcessor(options: BatchOptions): LogRecordProcessor {
+export function logRecordProcessor(options: BatchOptions): LogRecordProcessor & Held {
   const batcher = new Batcher<ReadableLogRecord>("logs", writeLogRecord, options);
   return {
+    get pendingBytes() {
+      return batcher.pendingBytes;
+    },
     onEmit: (record) => batcher.add(record),
     forceFlush: () => batcher.flush(),
     shutdown: () => batcher.shutdown(),
