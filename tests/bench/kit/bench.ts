@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { startPostgres } from "@vitrine/kit/testing/postgres";
 import type { Bench, BenchScope, Prepared, Route, Skipped, Variant } from "../harness/bench.ts";
 import { pieceCount, seedPieces } from "./apps/pieces.ts";
+import { startHelper } from "../harness/child-process.ts";
 import { buildForNode, findNode } from "./node.ts";
 
 const apps = join(import.meta.dir, "apps");
@@ -22,6 +23,11 @@ const routes: readonly Route[] = [
     })),
     leaves: { serverSpans: 1, sqlSpans: 1, accessLogs: 1, requestDurations: 1 },
   },
+  {
+    name: "five queries and a call",
+    requests: Array.from({ length: pieceCount }, (_, n) => ({ method: "GET", path: `/five/${(n * 7) % pieceCount}` })),
+    leaves: { serverSpans: 1, sqlSpans: 5, accessLogs: 1, requestDurations: 1 },
+  },
 ];
 
 /** What telemetry costs a service: the kit beside nothing, beside the official packages, beside Node's way. */
@@ -31,26 +37,32 @@ export const kitBench: Bench = {
   async prepare(scope) {
     const { url } = await startPostgres();
     await seedPieces(url);
-    const node = await nodeVariants(scope, url);
-    return { routes, variants: [...bunVariants(scope, url), ...node.variants], skipped: node.skipped };
+    const other = await startHelper(join(apps, "other.ts"), scope.runtime);
+    scope.own(() => other.stop());
+    const around: Around = { DATABASE_URL: url, OTHER_URL: other.url.href };
+    const node = await nodeVariants(scope, around);
+    return { routes, variants: [...bunVariants(scope, around), ...node.variants], skipped: node.skipped };
   },
 };
 
-function bunVariants(scope: BenchScope, url: string): readonly Variant[] {
+/** What every variant is told: the database and the service it calls. */
+type Around = Readonly<Record<"DATABASE_URL" | "OTHER_URL", string>>;
+
+function bunVariants(scope: BenchScope, around: Around): readonly Variant[] {
   const { bun } = scope.runtime;
   const common = { baseline: "bare", cwd: workspace, exports: false } as const;
   const plain = join(apps, "bun/main.ts");
   const preload = Bun.resolveSync("@vitrine/kit/telemetry/preload", workspace);
   return [
-    { ...common, name: "bare", command: [bun, plain], env: { DATABASE_URL: url } },
-    { ...common, name: "log", command: [bun, plain], env: { DATABASE_URL: url, ACCESS_LOG: "on" } },
+    { ...common, name: "bare", command: [bun, plain], env: around },
+    { ...common, name: "log", command: [bun, plain], env: { ...around, ACCESS_LOG: "on" } },
     {
       ...common,
       name: "kit",
       command: [bun, "--preload", preload, join(apps, "kit/main.ts")],
       // Nothing but the endpoint: batching, intervals and sampling are the kit's own defaults.
       env: {
-        DATABASE_URL: url,
+        ...around,
         OTEL_SERVICE_NAME: "bench-kit",
         OTEL_EXPORTER_OTLP_ENDPOINT: scope.otlpEndpoint("kit"),
       },
@@ -60,13 +72,13 @@ function bunVariants(scope: BenchScope, url: string): readonly Variant[] {
       ...common,
       name: "official",
       command: [bun, "--preload", join(apps, "official/preload.ts"), join(apps, "official/main.ts")],
-      env: { DATABASE_URL: url, ...officialSettings(scope, "official") },
+      env: { ...around, ...officialSettings(scope, "official") },
       exports: true,
     },
   ];
 }
 
-async function nodeVariants(scope: BenchScope, url: string): Promise<Pick<Prepared, "variants" | "skipped">> {
+async function nodeVariants(scope: BenchScope, around: Around): Promise<Pick<Prepared, "variants" | "skipped">> {
   const found = findNode(scope.runtime.path);
   if ("reason" in found) {
     const skip = (variant: string): Skipped => ({ variant, reason: found.reason });
@@ -82,14 +94,14 @@ async function nodeVariants(scope: BenchScope, url: string): Promise<Pick<Prepar
         ...common,
         name: "node-bare",
         command: [found.node, build.script],
-        env: { DATABASE_URL: url, NODE_ENV: "production" },
+        env: { ...around, NODE_ENV: "production" },
         exports: false,
       },
       {
         ...common,
         name: "node",
         command: [found.node, "--require", register, build.script],
-        env: { DATABASE_URL: url, NODE_ENV: "production", ACCESS_LOG: "on", ...officialSettings(scope, "node") },
+        env: { ...around, NODE_ENV: "production", ACCESS_LOG: "on", ...officialSettings(scope, "node") },
         exports: true,
       },
     ],

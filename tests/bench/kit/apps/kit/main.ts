@@ -1,5 +1,6 @@
 /** `kit`: a service as the repository writes them, run with the kit's preload. */
-import { baseShape, parseEnv, port, secret, toBaseConfig } from "@vitrine/kit/config";
+import { baseShape, parseEnv, port, secret, text, toBaseConfig } from "@vitrine/kit/config";
+import { tracedFetch } from "@vitrine/kit/fetch";
 import { createBaseApp } from "@vitrine/kit/http";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { runService } from "@vitrine/kit/service";
@@ -10,8 +11,8 @@ await runService(
   "bench-kit",
   process,
   (env) => {
-    const values = parseEnv(env, { ...baseShape, PORT: port(0), DATABASE_URL: secret() });
-    return { ...toBaseConfig(values), databaseUrl: values.DATABASE_URL };
+    const values = parseEnv(env, { ...baseShape, PORT: port(0), DATABASE_URL: secret(), OTHER_URL: text() });
+    return { ...toBaseConfig(values), databaseUrl: values.DATABASE_URL, otherUrl: values.OTHER_URL };
   },
   ({ config, logger, lifecycle }) => {
     const database = lifecycle.own(
@@ -23,7 +24,8 @@ await runService(
       const rows = await database.query<Piece & Record<string, unknown>>(findStatement, [id]);
       return rows[0];
     };
-    app.route("/", pieceRoutes(find));
+    const call = async () => (await tracedFetch(config.otherUrl, { timeoutMs: 5_000 })).text();
+    app.route("/", pieceRoutes(find, call));
     lifecycle.serve(app, config.http);
   },
 );
