@@ -39,6 +39,8 @@ export function composeAddresses(env: Environment): Addresses {
 const settings = `# Made once by \`bun run secrets\` and yours from then on; .env.example says what else can be set.
 # full, or lite: without Grafana and Jaeger, for which VITRINE_TRACES=none is set too. \`full,demo\` adds customers.
 COMPOSE_PROFILES=full
+# For links of the console; empty where there is none. Behind the gateway, below its own address.
+VITRINE_GRAFANA_URL=http://localhost:8080/grafana
 `;
 
 /** Writes the settings compose starts with, unless there are some. @returns whether it did */

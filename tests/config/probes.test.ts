@@ -47,6 +47,7 @@ const notProbed: Readonly<Record<string, string>> = {
 /** Upstreams behind a token that are not probed. */
 const notAsked: Readonly<Partial<Record<Upstream, string>>> = {
   collector: "it takes POST only; what does not arrive is told by the heartbeats",
+  grafana: "the lite system has none, and it says nothing of itself that people wait for",
   generator: "where nobody asked for simulated customers there is none",
 };
 

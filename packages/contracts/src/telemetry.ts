@@ -800,6 +800,7 @@ export const metrics = {
         "loki",
         "jaeger",
         "alertmanager",
+        "grafana",
       ],
     },
     services: ["gateway"],

@@ -45,6 +45,7 @@ async function pass(admitted: Admitted, url: string, deps: GatewayDeps): Promise
     url,
     clientAddress: address(),
     token: credentials?.token,
+    claims: credentials?.claims,
     passage,
     deadlines: deps.deadlines,
     brokenOff: (cause) => deps.events.brokenOff(upstream, route.path, cause),

@@ -98,6 +98,7 @@ const shape = {
   LOKI_URL: url("http://127.0.0.1:3100"),
   JAEGER_URL: url("http://127.0.0.1:16686"),
   ALERTMANAGER_URL: url("http://127.0.0.1:9093"),
+  GRAFANA_URL: url("http://127.0.0.1:3000"),
 };
 
 /** @throws ConfigError naming every variable that is wrong */
@@ -129,6 +130,7 @@ export function parseConfig(env: Env): Config {
       loki: address(values.LOKI_URL),
       jaeger: address(values.JAEGER_URL),
       alertmanager: address(values.ALERTMANAGER_URL),
+      grafana: address(values.GRAFANA_URL),
     },
     feed:
       clientId === undefined || clientSecret === undefined

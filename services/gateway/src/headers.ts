@@ -15,7 +15,7 @@ const forwardedToServices = ["accept-language", "authorization", "idempotency-ke
  * The headers of a request to a service or an engine, built from an allow-list and never copied. `X-Request-Id` and
  * `traceparent` are added by the kit's fetch. Engines get no credentials (RFC 9700 §4.13, ASVS 4.1.3).
  */
-export function requestHeaders({ request, route, clientAddress, token }: HeaderSource): Record<string, string> {
+export function requestHeaders({ request, route, clientAddress, token, claims }: HeaderSource): Record<string, string> {
   // Without one Bun would ask for encodings of its own, and the client would get what it did not ask for.
   const headers: Record<string, string> = {
     "accept-encoding": request.headers.get("accept-encoding") ?? "identity",
@@ -29,8 +29,15 @@ export function requestHeaders({ request, route, clientAddress, token }: HeaderS
     if (value !== null) headers[name] = value;
   }
   if (service && token !== undefined) headers["authorization"] = `Bearer ${token}`;
+  if (upstreams[route.upstream] === "viewer" && claims !== undefined) Object.assign(headers, personHeaders(claims));
   if (route.upstream === "auth") Object.assign(headers, sessionHeaders(request));
   return headers;
+}
+
+/** For Grafana (`auth.proxy`), which believes them: a client cannot set them, as it cannot any that is not listed above. */
+function personHeaders({ sub, scope }: AccessClaims): Record<string, string> {
+  const administers = scope.split(" ").includes("telemetry:admin");
+  return { "x-webauth-user": sub, "x-webauth-role": administers ? "Admin" : "Viewer" };
 }
 
 /** For auth alone: its own cookie and no other, and by whose page, or by which request of a proxy, it was sent. */
@@ -83,6 +90,7 @@ interface HeaderSource {
   readonly route: Route;
   readonly clientAddress: string | undefined;
   readonly token: string | undefined;
+  readonly claims: AccessClaims | undefined;
 }
 
 /** RFC 9110 §7.6.1: these speak of one connection. */
@@ -144,8 +152,8 @@ export function secured(response: Response, route: Route | undefined): Response 
   return response;
 }
 
-/** HTML of a service of ours, which knows best what it needs; anybody else's gets no policy but the strictest. */
+/** HTML of a service of ours or of a viewer, which know best what they need; an engine's gets the strictest policy. */
 function isOwnPage(headers: Headers, route: Route | undefined): boolean {
   const html = headers.get("content-type")?.startsWith("text/html") === true;
-  return html && route !== undefined && upstreams[route.upstream] === "service";
+  return html && route !== undefined && ["service", "viewer"].includes(upstreams[route.upstream]);
 }

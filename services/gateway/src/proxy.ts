@@ -1,3 +1,4 @@
+import type { AccessClaims } from "@vitrine/contracts/auth";
 import { ServiceError } from "@vitrine/kit/errors";
 import { tracedFetch } from "@vitrine/kit/fetch";
 import { takeBody } from "./body.ts";
@@ -33,6 +34,8 @@ export interface ProxyRequest {
   readonly clientAddress: string | undefined;
   /** The verified token, if the row needs one; for our own services, which verify it again. */
   readonly token: string | undefined;
+  /** What it says of who asks: for a viewer. */
+  readonly claims: AccessClaims | undefined;
   /** Left when the answer has gone out, whichever way it ends. */
   readonly passage: Passage;
   readonly deadlines: Deadlines;

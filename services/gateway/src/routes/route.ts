@@ -5,7 +5,10 @@ export const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as cons
 
 export type Method = (typeof methods)[number];
 
-/** What kind of trust an upstream gets: only a `service` of ours, which verifies tokens itself, is shown one. */
+/**
+ * What kind of trust an upstream gets: only a `service` of ours, which verifies tokens itself, is shown one. A `viewer`
+ * has pages of its own and is told who looks at them.
+ */
 export const upstreams = {
   self: "self",
   auth: "service",
@@ -19,6 +22,7 @@ export const upstreams = {
   loki: "engine",
   jaeger: "engine",
   alertmanager: "engine",
+  grafana: "viewer",
 } as const;
 
 export type Upstream = keyof typeof upstreams;

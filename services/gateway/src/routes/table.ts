@@ -1,5 +1,6 @@
 import { consoleRows } from "./console-rows.ts";
 import { engineRows } from "./engine-rows.ts";
+import { grafanaRows } from "./grafana-rows.ts";
 import { ingestRows } from "./ingest-rows.ts";
 import type { Route, Upstream } from "./route.ts";
 import { serviceRows } from "./service-rows.ts";
@@ -32,6 +33,7 @@ export const routes: readonly Route[] = [
   ...engineRows,
   ...serviceRows,
   ...consoleRows,
+  ...grafanaRows,
 
   metricsRow("auth", "auth"),
   metricsRow("orders", "orders"),
