@@ -13,6 +13,8 @@ const requestsEach = 90;
 const shop = await startTrading();
 let token = "";
 let owned = "";
+/** A piece nothing here changes the price of. */
+let steady = "";
 /** An order that can still be paid or cancelled, made anew for each request. */
 let open = "";
 const customer = "fuzzed";
@@ -23,6 +25,7 @@ beforeAll(async () => {
   const send = await shop.orders.as(customer);
   await send("POST", "/api/wallet/deposits", { amount: 1_000_000, currency: "EUR" });
   owned = await shop.piece(1);
+  steady = await shop.piece(1);
   const id = await shop.placed(send, { pieceId: owned, quantity: 50 });
   await send("POST", `/api/orders/${id}/pay`);
 });
@@ -46,8 +49,10 @@ describe(`requests made from the document (seed ${seed})`, () => {
     const changesOrder = /\{id\}\/(pay|cancel)$/.test(one.path);
     const send = await shop.orders.as(customer);
     for (let count = 0; count < requestsEach; count += 1) {
-      if (open === "" || (changesOrder && count % 3 === 0))
-        open = await shop.placed(send, { pieceId: owned, quantity: 1 });
+      if (open === "" || (changesOrder && count % 3 === 0)) {
+        await send("POST", "/api/wallet/deposits", { amount: 1_000, currency: "EUR" });
+        open = await shop.placed(send, { pieceId: steady, quantity: 1 });
+      }
       const ids = one.path.startsWith("/api/orders")
         ? { id: open }
         : { id: one.path.includes("catalog") ? owned : customer };

@@ -10,6 +10,7 @@ import {
   wallet,
 } from "@vitrine/contracts/customers";
 import { idempotencyHeader } from "@vitrine/contracts/idempotency";
+import { money } from "@vitrine/contracts/money";
 import {
   cataloguePage,
   order,
@@ -19,6 +20,7 @@ import {
   piece,
   pieceInput,
 } from "@vitrine/contracts/orders";
+import { problem } from "@vitrine/contracts/problem";
 import { faultOperations } from "@vitrine/kit/faults/operations";
 import type { DocumentOptions } from "@vitrine/kit/openapi";
 import type { Operation } from "@vitrine/kit/openapi/operation";
@@ -62,6 +64,18 @@ const catalogueOperations: readonly Operation[] = [
   },
 ];
 
+/** What stands in the way, and the amount that would mend it. */
+const conflict = {
+  409: {
+    description: "It does not go with what there is.",
+    mediaType: "application/problem+json",
+    body: problem.extend({
+      price: money.optional().describe("The price now; only with the code `price_changed`."),
+      total: money.optional().describe("What has to be paid; only with the code `insufficient_funds`."),
+    }),
+  },
+} as const;
+
 const orderLocation = { location: "Where the order is." };
 
 const orderOperations: readonly Operation[] = [
@@ -73,8 +87,11 @@ const orderOperations: readonly Operation[] = [
     access: mayWrite,
     headers: idempotencyHeader,
     json: orderRequest,
-    answers: { 201: { description: "The order; once per idempotency key.", body: order, headers: orderLocation } },
-    refusals: [404, 409, 422],
+    answers: {
+      201: { description: "The order; once per idempotency key.", body: order, headers: orderLocation },
+      ...conflict,
+    },
+    refusals: [404, 422],
   },
   {
     ...read("Orders", "/api/orders", "Orders, newest first; operators see everybody's", {
@@ -106,8 +123,8 @@ const orderOperations: readonly Operation[] = [
         access: mayWrite,
         params: byId,
         headers: idempotencyHeader,
-        answers: { 200: { description: "The order as it is now.", body: order } },
-        refusals: [404, 409, 422],
+        answers: { 200: { description: "The order as it is now.", body: order }, ...conflict },
+        refusals: [404, 422],
       }) as const satisfies Operation,
   ),
 ];
