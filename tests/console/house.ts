@@ -80,7 +80,11 @@ export async function startHouse({ auth }: HouseOptions = {}): Promise<
     gateway,
     auth: real?.auth,
     enter: async (browser: Browser, role: Role = "viewer", options: Parameters<Browser["newContext"]>[0] = {}) => {
-      const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, reducedMotion: "reduce", ...options });
+      const context = await browser.newContext({
+        viewport: { width: 1_280, height: 900 },
+        reducedMotion: "reduce",
+        ...options,
+      });
       const cookie = {
         name: "__Host-vitrine_session",
         value: `session-of-a-${role}-0123456789`,

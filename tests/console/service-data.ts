@@ -24,22 +24,7 @@ const answers: Readonly<Record<string, Answer>> = {
       })),
     ),
   "/api/auth/ingest-keys": (data) =>
-    page(
-      data === undefined
-        ? []
-        : (["active", "expired", "revoked"] as const).map((status, index) => ({
-            id: `0123456789abcde${index}`,
-            name: data.mark,
-            clientId: `key:${data.mark}`,
-            scopes: ["logs:write", "traces:write"],
-            ...(index === 1 ? { servicePrefix: "partner-" } : { service: "partner-shop" }),
-            status,
-            preset: false,
-            createdBy: "anna",
-            createdAt: at(50 * hour),
-            ...(index === 0 ? { lastUsedAt: at(60_000) } : {}),
-          })),
-    ),
+    page(data === undefined ? [] : [keyOf(data, "active"), keyOf(data, "expired"), keyOf(data, "revoked")]),
   "/api/auth/audit": (data) =>
     page(
       data === undefined
@@ -85,6 +70,21 @@ const answers: Readonly<Record<string, Answer>> = {
     current: data === undefined ? null : { name: "sale", ratePerSecond: 20, since: at(0), until: at(-60_000) },
   }),
 };
+
+function keyOf({ mark }: EngineData, status: "active" | "expired" | "revoked") {
+  return {
+    id: `0123456789-${status}`,
+    name: mark,
+    clientId: `key:${mark}`,
+    scopes: ["logs:write", "traces:write"],
+    ...(status === "expired" ? { servicePrefix: "partner-" } : { service: "partner-shop" }),
+    status,
+    preset: false,
+    createdBy: "anna",
+    createdAt: at(50 * hour),
+    ...(status === "active" ? { lastUsedAt: at(60_000) } : {}),
+  };
+}
 
 function alertOf({ mark }: EngineData, firing: boolean) {
   return {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
-import { z } from "zod";
+import type { z } from "zod";
 import { webhookMessage } from "@vitrine/contracts/alerts";
 import type { Browser, Page } from "playwright-core";
 import { chromiumPath, launchBrowser } from "../console/browser.ts";

@@ -25,7 +25,7 @@ export function blocksOf(markdown: string): readonly Block[] {
   return markdown
     .split(/\n{2,}/)
     .map((part) => part.trim())
-    .filter((part) => part !== "" && !/^# /.test(part))
+    .filter((part) => part !== "" && !part.startsWith("# "))
     .map((part): Block => {
       if (part.startsWith("#")) return { kind: "heading", text: part.replace(/^#+ */, "") };
       if (part.startsWith("```")) return { kind: "code", text: part.replaceAll(/^```.*$/gm, "").trim() };

@@ -1,16 +1,22 @@
-import { alertsNow, type HistoryQuery, historyQuery, metricHistory, summaryQuery } from "@vitrine/contracts/console";
+import {
+  type alertsNow,
+  type HistoryQuery,
+  historyQuery,
+  type metricHistory,
+  summaryQuery,
+} from "@vitrine/contracts/console";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireScope } from "@vitrine/kit/http/auth";
 import { validated } from "@vitrine/kit/http/validate";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { z } from "zod";
 import { toFiring, toMissing } from "../api/alerts.ts";
 import { historyExpression } from "../api/history.ts";
 import { summarise } from "../api/summary.ts";
 import type { Deps } from "../deps.ts";
 import { stepOf } from "../engines/prometheus.ts";
-import { createPageContext, type PersonNames, type SignedInEnv } from "../page-context.ts";
+import { createPageContext, type PersonNames } from "../page-context.ts";
 
 const hourMs = 3_600_000;
 const maxSpanMs = 366 * 24 * hourMs;
@@ -21,11 +27,11 @@ export function apiRoutes(deps: Deps, names: PersonNames) {
   const mayRead = requireScope(deps.verifier, "telemetry:read");
   return new Hono<AppEnv>()
     .get("/summary", mayRead, validated("query", summaryQuery), async (c) => {
-      const { engines } = await contextOf(c as unknown as Context<SignedInEnv>);
+      const { engines } = await contextOf(c);
       return c.json(await summarise(engines, c.req.valid("query").n, deps.now()));
     })
     .get("/alerts", mayRead, async (c) => {
-      const { engines } = await contextOf(c as unknown as Context<SignedInEnv>);
+      const { engines } = await contextOf(c);
       const answer = await engines.alertmanager.firing();
       const now: z.input<typeof alertsNow> = answer.ok
         ? { items: answer.value.map(toFiring), missing: [] }
@@ -35,7 +41,7 @@ export function apiRoutes(deps: Deps, names: PersonNames) {
     .get("/metrics/history", mayRead, validated("query", historyQuery), async (c) => {
       const query = c.req.valid("query");
       const range = rangeOf(query, deps.now());
-      const { engines } = await contextOf(c as unknown as Context<SignedInEnv>);
+      const { engines } = await contextOf(c);
       const answer = await engines.prometheus.range(historyExpression(query), range);
       if (!answer.ok)
         throw new ServiceError(

@@ -3,10 +3,10 @@ import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireScope } from "@vitrine/kit/http/auth";
 import { validated } from "@vitrine/kit/http/validate";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "../deps.ts";
-import { createPageContext, type PersonNames, type SignedInEnv } from "../page-context.ts";
+import { createPageContext, type PersonNames } from "../page-context.ts";
 
 const hourMs = 3_600_000;
 const made = z.object({ silenceID: z.string() });
@@ -20,7 +20,7 @@ export function silenceRoutes(deps: Deps, names: PersonNames) {
     validated("json", silenceRequest),
     async (c) => {
       const { fingerprint, forHours, comment } = c.req.valid("json");
-      const { engines, ask, person } = await contextOf(c as unknown as Context<SignedInEnv>);
+      const { engines, ask, person } = await contextOf(c);
       const firing = await engines.alertmanager.firing();
       if (!firing.ok) throw new ServiceError("upstream_failed", "Alertmanager gave no usable answer");
       const alert = firing.value.find((one) => one.fingerprint === fingerprint);
