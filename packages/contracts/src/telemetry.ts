@@ -291,6 +291,14 @@ export const metrics = {
     attributes: { "cpu.mode": ["user", "system"] },
     services: "all",
   }),
+  logStdoutDropped: metric({
+    name: "log.stdout.dropped",
+    kind: "counter",
+    unit: "{line}",
+    description: "Log lines that did not get to stdout because nobody read it; by OTLP they are sent all the same.",
+    attributes: {},
+    services: "all",
+  }),
   telemetryDropped: metric({
     name: "telemetry.export.dropped",
     kind: "counter",

@@ -44,10 +44,12 @@ export function createLogger(options: LoggerOptions): Logger {
   const stdout =
     options.destination ??
     openStdout((lines) => {
+      stdoutDropped.add(lines);
       write("warn", { action: "telemetry.dropped", extra: { lines } }, "lines were dropped: stdout was not read");
     });
   const sink = createSink(options.service, options);
   const securityEvents = counter(metrics.securityEvents);
+  const stdoutDropped = counter(metrics.logStdoutDropped);
   let timeMs = 0;
   let line = "";
   // pino writes within the call that logs, so the line is there when the call returns.

@@ -146,3 +146,21 @@ describe("a crash (SIGKILL)", () => {
     expect(spans()).toEqual([]);
   });
 });
+
+describe("stdout that nobody reads", () => {
+  test("costs lines there, counted to the line, and not one record", async () => {
+    const script = [join(root, "telemetry/preload.ts"), join(root, "testing/fixture-stdout.ts")] as const;
+    const program = Bun.spawn([process.execPath, "--preload", ...script], {
+      env: { OTEL_SERVICE_NAME: "lossy", OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    const lines = (await new Response(program.stdout).text()).trimEnd().split("\n");
+    expect(await program.exited).toBe(0);
+    const lost = sink.metrics.get("lossy log.stdout.dropped")?.points[0]?.value ?? 0;
+    expect(lost).toBeGreaterThan(500);
+    // One line more than were logged: the one that tells the loss.
+    expect(lines.length + lost).toBe(5_001);
+    expect(sink.logs).toHaveLength(5_001);
+  });
+});
