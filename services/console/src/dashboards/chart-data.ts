@@ -76,7 +76,7 @@ export function toLines(
 export function toHeatmap(panel: HeatmapPanel, view: View, answers: readonly (readonly Series[])[]): Drawn {
   const buckets = answers
     .flat()
-    .map((series) => ({ series, le: Number(series.labels["le"] ?? Number.NaN) }))
+    .map((series) => ({ series, le: boundOf(series.labels["le"]) }))
     .filter(({ le }) => !Number.isNaN(le))
     .toSorted((a, b) => a.le - b.le);
   const times = gridOf(buckets);
@@ -100,6 +100,11 @@ export function toHeatmap(panel: HeatmapPanel, view: View, answers: readonly (re
       exemplars: [],
     },
   };
+}
+
+/** As Prometheus writes it; no bound is no bucket. */
+function boundOf(le: string | undefined): number {
+  return le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le ?? Number.NaN);
 }
 
 function frameOf(panel: TimeseriesPanel | HeatmapPanel, { asking }: View) {
