@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { type PostgresContainer, startPostgresContainer } from "./postgres-container.ts";
 import { binariesFor, postgresUser } from "./postgres-binaries.ts";
 
 export interface TestPostgres {
@@ -24,13 +25,23 @@ interface Cluster {
 let shared: Promise<Cluster> | undefined;
 let databases = 0;
 const clusters: Cluster[] = [];
+let container: PostgresContainer | undefined;
+
+/**
+ * Asked for, not found out: a container takes seconds more than the embedded server, and what is tested is the same.
+ * A server that a test stops is embedded in either case, since a container would come back on another port.
+ */
+const inContainer = Bun.env["TEST_DOCKER"] === "on";
 
 /**
  * A database on a real PostgreSQL. One server serves all test files of a process and ends with it; pass
  * `{ ownServer: true }` to a test that stops it.
  */
 export async function startPostgres(options: { readonly ownServer?: boolean } = {}): Promise<TestPostgres> {
-  const cluster = options.ownServer === true ? await startCluster() : await (shared ??= startCluster());
+  const cluster =
+    options.ownServer === true
+      ? await startCluster()
+      : await (shared ??= inContainer ? startContainer() : startCluster());
   databases += 1;
   const name = `test_${databases}`;
   const admin = new pg.Client({
@@ -54,6 +65,13 @@ const settings = [
   "shared_buffers=32MB",
   "max_connections=200",
 ];
+
+async function startContainer(): Promise<Cluster> {
+  const fixed = new Set(["listen_addresses", "unix_socket_directories"]);
+  container = await startPostgresContainer(settings.filter((setting) => !fixed.has(setting.split("=")[0] ?? "")));
+  const embeddedOnly = () => Promise.reject(new Error("a server that is shared is not stopped: ask for an own one"));
+  return { port: container.port, databaseDir: "", start: embeddedOnly, stop: embeddedOnly };
+}
 
 async function startCluster(): Promise<Cluster> {
   const databaseDir = await mkdtemp(join(tmpdir(), "vitrine-postgres-"));
@@ -115,6 +133,8 @@ async function readyToAccept(server: ChildProcess): Promise<void> {
 /** Ends the servers of this process; `bunfig.toml` has it run after the last test file, since files share one server. */
 export async function stopPostgres(): Promise<void> {
   shared = undefined;
+  await container?.stop();
+  container = undefined;
   for (const cluster of clusters.splice(0)) {
     await cluster.stop();
     await rm(cluster.databaseDir, { recursive: true, force: true });
@@ -122,7 +142,7 @@ export async function stopPostgres(): Promise<void> {
 }
 
 function toUrl(port: number, database: string): string {
-  return `postgres://postgres@127.0.0.1:${port}/${database}`;
+  return `postgres://postgres:postgres@127.0.0.1:${port}/${database}`;
 }
 
 /** A port nobody listens on at this moment. */
