@@ -58,7 +58,7 @@ export async function joinEngines(engines: readonly Engine[], options: JoiningOp
 
 function admit(engine: Engine, provided: ProvidedEngine, options: JoiningOptions): void {
   // It keeps what it cannot send, so it waits neither long nor for one that has failed.
-  const dependencies = { after: ["prometheus", "loki", "jaeger"], maxWaitMs: 5_000, evenIfFailed: true };
+  const dependencies = { after: ["postgres", "prometheus", "loki", "jaeger"], maxWaitMs: 5_000, evenIfFailed: true };
   options.stack.add(engineSpec(engine, provided, options), engine.name === "collector" ? dependencies : {});
 }
 
