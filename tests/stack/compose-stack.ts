@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { kill } from "node:process";
+import { execPath, kill } from "node:process";
 import { freePort } from "@vitrine/kit/testing/postgres";
 import { z } from "zod";
 
@@ -91,7 +91,7 @@ export async function startCompose() {
   const grafana = await run(["sh", "-c", "docker image inspect $(docker compose config --images grafana)"], env);
   const without = grafana.code === 0 ? [] : ["--scale=grafana=0"];
   const up = () => compose("up", "--detach", "--no-build", "--pull=never", "--wait", "--wait-timeout=240", ...without);
-  const secretsMade = await run(["bun", "-e", makeSecrets, secrets], env);
+  const secretsMade = await run([execPath, "-e", makeSecrets, secrets], env);
   if (secretsMade.code !== 0) throw new Error(secretsMade.stderr);
   await up();
 
@@ -144,7 +144,8 @@ export async function startCompose() {
     inspect,
     up,
     down: () => compose("down"),
-    run: (argv: readonly string[]) => run(argv, env),
+    /** Runs a script of the repository as somebody beside the system would. */
+    script: (...args: readonly string[]) => run([execPath, ...args], env),
     startsOf: async (service: string) => (await containerOf(service)).restarts,
     /** Kills the process itself: what Docker is told to kill, it does not start again. Returns its restarts before. */
     kill: async (service: string): Promise<number> => {
@@ -183,6 +184,19 @@ export async function startCompose() {
       const found = lines.parse(shown).data.result.flatMap(({ values }) => values.map(([, line]) => line));
       return new Set(found.map((line) => Number(line.split(" ").at(-1))));
     },
+    /** As docs/deploy.md has it: stopped, every volume into a file, started. */
+    backUp: async (folder: string): Promise<void> => {
+      await compose("stop");
+      for (const volume of volumes) await tar(`${project}_${volume}:/from:ro`, `${folder}:/to`, volume, "--create");
+      await compose("start");
+    },
+    /** Into new volumes, after the old ones are gone. */
+    restore: async (folder: string): Promise<void> => {
+      await compose("down", "--volumes");
+      await compose("create", "--no-build", "--pull=never", ...without);
+      for (const volume of volumes) await tar(`${folder}:/from:ro`, `${project}_${volume}:/to`, volume, "--extract");
+      await up();
+    },
     stop: async (): Promise<void> => {
       await compose("down", "--volumes", "--timeout=5");
       await rm(secrets, { recursive: true, force: true });
@@ -191,6 +205,19 @@ export async function startCompose() {
 }
 
 export type ComposeStack = Awaited<ReturnType<typeof startCompose>>;
+
+const volumes = ["postgres", "prometheus", "loki", "jaeger", "alertmanager", "collector"] as const;
+
+async function tar(from: string, to: string, volume: string, mode: "--create" | "--extract"): Promise<void> {
+  const [file, directory] = mode === "--create" ? [`/to/${volume}.tar`, "/from"] : [`/from/${volume}.tar`, "/to"];
+  const what = mode === "--create" ? ["."] : [];
+  const container = ["docker", "run", "--rm", "--user=0", "--entrypoint=tar", `--volume=${from}`, `--volume=${to}`];
+  const done = await run(
+    [...container, "postgres:18.4-trixie", mode, `--file=${file}`, `--directory=${directory}`, ...what],
+    {},
+  );
+  if (done.code !== 0) throw new Error(done.stderr);
+}
 
 const makeSecrets = `
   const { makeComposeSecrets } = await import("./dev/compose/secrets.ts");
