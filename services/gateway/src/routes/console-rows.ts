@@ -73,8 +73,12 @@ function authRow(path: string, methods: readonly Method[]): Route {
   };
 }
 
+function pageRow(path: string): Route {
+  return { ...page, path };
+}
+
 export const consoleRows: readonly Route[] = [
-  ...pages.map((path) => ({ ...page, path })),
+  ...pages.map(pageRow),
   { ...open, path: login, telemetry: "traced" },
   { ...open, path: "/assets/*", telemetry: "quiet" },
   // What the API is, is no secret.

@@ -36,13 +36,11 @@ const get = ["GET"] as const;
 
 /** What an API is, as OpenAPI and as a page: no secret. */
 function descriptionRows(upstream: Upstream, base: string): Route[] {
-  return ["openapi.json", "docs"].map((name) => ({
-    ...open,
-    path: `${base}/${name}`,
-    upstream,
-    methods: get,
-    body: "none",
-  }));
+  const row = { ...open, upstream, methods: get, body: "none" } as const;
+  return [
+    { ...row, path: `${base}/openapi.json` },
+    { ...row, path: `${base}/docs` },
+  ];
 }
 
 /** What alerts there were, what was told of them, and what to do about them: for all who may read. */
