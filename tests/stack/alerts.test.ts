@@ -305,6 +305,7 @@ describe.skipIf(!isWanted)("with faults switched on", () => {
       const filtered = { alertname: "CollectorPointsFiltered" };
       expect(await follow(filtered)).toEqual(wholeWay);
       await resolved(filtered);
+      await calmAgain();
       expect(await send("/v1/logs", orders, claimedLog("bank"))).toBe(200);
       const mismatch = { alertname: "IdentityMismatch" };
       expect(await follow(mismatch)).toEqual(wholeWay);

@@ -26,6 +26,7 @@ export const rareMetrics: Readonly<Record<string, Rare>> = {
   "fault.active": fault,
   "http.server.active_requests": healthOnly,
   "http.server.request.duration": healthOnly,
+  "log.stdout.dropped": broken,
   "notifier.attempts": delivery,
   "notifier.delivery.delay": delivery,
   "notifier.oldest_due.age": delivery,
