@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { until } from "@vitrine/kit/testing/eventually";
 import { joinEngines } from "./engine-joining.ts";
 import { type Engine, engineNamed, repositoryRoot } from "./engines/engines.ts";
 import { binaryFile, readPin } from "./engines/pin.ts";
@@ -87,8 +88,3 @@ describe("engines", () => {
     expect(Object.keys(children[0]?.launch.env ?? {})).not.toContain("HTTP_PROXY");
   });
 });
-
-/** Files are really made before a start, which takes its time; the test's own timeout ends the wait. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(1);
-}

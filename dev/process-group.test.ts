@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { env, execPath } from "node:process";
+import { until } from "@vitrine/kit/testing/eventually";
 import { type Child, type Launch, spawnGroup } from "./process-group.ts";
 import { isAlive, startTicksOf } from "./process-identity.ts";
 import { caught } from "./engines/testing.ts";
@@ -18,11 +19,6 @@ async function run(script: string, overrides: Partial<Launch> = {}) {
   );
   started.push(child);
   return { child, lines };
-}
-
-/** Resolves when the condition holds; the test's own timeout ends the wait. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(5);
 }
 
 describe("a process of its own group", () => {

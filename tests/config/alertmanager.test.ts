@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { freePort } from "@vitrine/kit/testing/postgres";
 import { z } from "zod";
+import { until } from "@vitrine/kit/testing/eventually";
 import { engineCommand, type EngineRunOptions } from "../../dev/engines/command.ts";
 import { type Engine, engineNamed, repositoryRoot } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
@@ -78,7 +79,7 @@ beforeAll(async () => {
   await prepareEngine(alertmanager(), options);
   const { argv } = engineCommand(alertmanager(), provided, options);
   server = Bun.spawn([...argv], { stdout: "ignore", stderr: "ignore" });
-  await eventually(async () => (await fetch(`${url}/-/ready`)).ok);
+  await until(async () => (await fetch(`${url}/-/ready`)).ok);
 }, buildTimeoutMs);
 
 afterAll(async () => {
@@ -137,9 +138,9 @@ test("the notifier is told once of an alert, at once where it is critical, by wh
   await post(alerts, 60_000);
   const about = (service: string) =>
     told.filter((message) => message.alerts.some(({ labels }) => labels["service_name"] === service));
-  await eventually(async () => about("now").length > 0);
+  await until(async () => about("now").length > 0);
   expect(Date.now() - startedAt).toBeLessThan(5_000);
-  await eventually(async () => about("soon").length > 0);
+  await until(async () => about("soon").length > 0);
   expect(about("now")).toMatchObject([{ receiver: "critical", alerts: [{ status: "firing" }] }]);
   expect(about("soon")).toHaveLength(1);
   expect(["warning", "off-hours"]).toContain(about("soon")[0]?.receiver ?? "");
@@ -190,7 +191,7 @@ test.each([
   };
   try {
     await post([...sources, target, other], 60_000);
-    await eventually(async () => (await stateOf(target)) === "suppressed");
+    await until(async () => (await stateOf(target)) === "suppressed");
     expect(await stateOf(other)).toBe("active");
   } finally {
     await post([...sources, target, other], -1_000);
@@ -221,13 +222,4 @@ async function post(alerts: readonly Labels[], endsInMs: number): Promise<void> 
 async function stateOf(wanted: Labels): Promise<string | undefined> {
   const alerts = answerSchema.parse(await (await fetch(`${url}/api/v2/alerts`)).json());
   return alerts.find(({ labels }) => Bun.deepEquals(labels, wanted))?.status.state;
-}
-
-async function eventually(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (Date.now() < deadline) {
-    if (await condition().catch(() => false)) return;
-    await Bun.sleep(50);
-  }
-  throw new Error("not within 15 s");
 }

@@ -3,13 +3,13 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type OtlpSink, startOtlpSink } from "@vitrine/kit/testing/otlp-sink";
 import { freePort } from "@vitrine/kit/testing/postgres";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { engineCommand, type TraceSampling } from "../../dev/engines/command.ts";
 import { engineNamed, repositoryRoot } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
 import { type ProvidedEngine, provideEngine } from "../../dev/engines/provide.ts";
 import { makeEngineSecrets, temporaryDirectory } from "../../dev/engines/testing.ts";
 import { makeCertificates } from "../../services/gateway/src/testing/certificates.ts";
-import { eventually } from "../stack/stack.ts";
 
 /** The collector with its committed config, before an endpoint that stands for all engines. */
 const buildTimeoutMs = 45 * 60_000;
@@ -90,7 +90,7 @@ async function startCollector({ traces = "all", configs = [], env: more = {} }: 
     child.kill("SIGKILL");
     await child.exited;
   });
-  await eventually("the collector is ready", 30_000, async () => (await fetch(readyUrl)).ok || undefined);
+  await eventually("the collector is ready", 30_000, async () => (await fetch(readyUrl)).ok);
   return {
     sink,
     archive: join(directory.path, "archive"),

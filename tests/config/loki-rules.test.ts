@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { join } from "node:path";
 import { freePort } from "@vitrine/kit/testing/postgres";
 import { z } from "zod";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { engineCommand } from "../../dev/engines/command.ts";
 import { engineNamed, repositoryRoot } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
 import { prepareEngine } from "../../dev/engines/prepare.ts";
 import { provideEngine } from "../../dev/engines/provide.ts";
 import { makeEngineSecrets, temporaryDirectory, type TemporaryDirectory } from "../../dev/engines/testing.ts";
-import { eventually } from "../stack/stack.ts";
 import { mutantsOf } from "./mutants.ts";
 import { type Alert, alertsOf, lokiRules, rulesOf } from "./rule-files.ts";
 
@@ -103,7 +103,7 @@ beforeAll(async () => {
   const { argv, env, readyUrl } = engineCommand(engine, await provideEngine(engine, { mode: "native" }), options);
   const LOKI_RULES_DIR = await quickenedRules(join(directory.path, "rules"));
   loki = Bun.spawn([...argv], { env: { ...Bun.env, ...env, LOKI_RULES_DIR }, stdout: "ignore", stderr: "ignore" });
-  await eventually("Loki is ready", 60_000, async () => (await fetch(readyUrl)).ok || undefined);
+  await eventually("Loki is ready", 60_000, async () => (await fetch(readyUrl)).ok);
   for (const { records } of Object.values(raising)) await push(records, raisedAtMs);
   await push(usual, usualAtMs);
 }, buildTimeoutMs);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { engineCommand, type EngineRunOptions } from "../../dev/engines/command.ts";
 import { engines, repositoryRoot } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts, type EnginePorts } from "../../dev/engines/ports.ts";
@@ -31,7 +32,11 @@ beforeAll(async () => {
     running.push(
       Bun.spawn([...command.argv], { env: { ...Bun.env, ...command.env }, cwd: dataDir, stdout: log, stderr: log }),
     );
-    await eventually(`${engine.name} ready`, async () => (await fetch(command.readyUrl)).status === 200);
+    await eventually(
+      `${engine.name} ready`,
+      arrivalTimeoutMs,
+      async () => (await fetch(command.readyUrl)).status === 200,
+    );
   });
   await Promise.all(ready);
 }, buildTimeoutMs);
@@ -63,11 +68,13 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
 
   test("its log is found in Loki by request id, under its true name and with its claim", async () => {
     const query = `{service_name="orders"} | request_id="${id}" | client_id="client-1" | client_claimed_service="bank"`;
-    await eventually("log in Loki", async () => isFound(await ask(ports.loki, "/loki/api/v1/query_range", { query })));
+    await eventually("log in Loki", arrivalTimeoutMs, async () =>
+      isFound(await ask(ports.loki, "/loki/api/v1/query_range", { query })),
+    );
   }, 30_000);
 
   test("its trace is found in Jaeger by id", async () => {
-    await eventually("trace in Jaeger", async () => {
+    await eventually("trace in Jaeger", arrivalTimeoutMs, async () => {
       const response = await fetch(`http://127.0.0.1:${ports.jaeger}/api/v3/traces/${id}`);
       const text = await response.text();
       return (
@@ -91,7 +98,7 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
     );
     const query = `traces_span_metrics_duration_seconds_bucket{http_route="/${id}"}`;
     const now = Date.now() / 1000;
-    await eventually("exemplar", async () => {
+    await eventually("exemplar", arrivalTimeoutMs, async () => {
       const found = await ask(ports.prometheus, "/api/v1/query_exemplars", {
         query,
         start: `${now - 600}`,
@@ -107,14 +114,16 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
 
   test("every engine is scraped, and Alertmanager is known to Prometheus", async () => {
     await seen("count(up == 1) == 5");
-    await eventually("Alertmanager", async () =>
+    await eventually("Alertmanager", arrivalTimeoutMs, async () =>
       (await ask(ports.prometheus, "/api/v1/alertmanagers", {})).includes(`${ports.alertmanager}`),
     );
   }, 30_000);
 });
 
 async function seen(query: string): Promise<void> {
-  await eventually(query, async () => isFound(await ask(ports.prometheus, "/api/v1/query", { query })));
+  await eventually(query, arrivalTimeoutMs, async () =>
+    isFound(await ask(ports.prometheus, "/api/v1/query", { query })),
+  );
 }
 
 async function ask(port: number, path: string, parameters: Readonly<Record<string, string>>): Promise<string> {
@@ -124,21 +133,6 @@ async function ask(port: number, path: string, parameters: Readonly<Record<strin
 
 function isFound(answer: string): boolean {
   return answer.includes('"status":"success"') && !answer.includes('"result":[]');
-}
-
-async function eventually(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + arrivalTimeoutMs;
-  let last: unknown;
-  while (Date.now() < deadline) {
-    try {
-      if (await condition()) return;
-    } catch (error) {
-      // Not yet there: the last reason is told if it never comes.
-      last = error;
-    }
-    await Bun.sleep(50);
-  }
-  throw new Error(`${what}: not within ${arrivalTimeoutMs} ms`, { cause: last });
 }
 
 async function accepts(hostname: string, port: number): Promise<boolean> {

@@ -5,13 +5,13 @@ import { webhookMessage } from "@vitrine/contracts/alerts";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { memoryLogger } from "@vitrine/kit/testing/log";
 import { freePort, startPostgres } from "@vitrine/kit/testing/postgres";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { engineCommand, type EngineRunOptions } from "../../dev/engines/command.ts";
 import { engineNamed, repositoryRoot } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
 import { prepareEngine } from "../../dev/engines/prepare.ts";
 import { provideEngine } from "../../dev/engines/provide.ts";
 import { makeEngineSecrets, temporaryDirectory } from "../../dev/engines/testing.ts";
-import { eventually } from "../stack/stack.ts";
 
 const buildTimeoutMs = 45 * 60_000;
 
@@ -22,7 +22,7 @@ async function startAlertmanager(options: EngineRunOptions): Promise<Bun.Subproc
   const provided = await provideEngine(engine, { mode: "native" });
   const { argv, readyUrl } = engineCommand(engine, provided, options);
   const process = Bun.spawn([...argv], { stdout: "ignore", stderr: "ignore" });
-  await eventually("Alertmanager is ready", 30_000, async () => (await fetch(readyUrl)).ok || undefined);
+  await eventually("Alertmanager is ready", 30_000, async () => (await fetch(readyUrl)).ok);
   return process;
 }
 

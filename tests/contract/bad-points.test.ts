@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { eventually } from "../stack/stack.ts";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { stackTimeoutMs, startTelemetryStack, type TelemetryStack } from "./telemetry-stack.ts";
 
 /**

@@ -9,10 +9,10 @@ import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk
 import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import pino from "pino";
 import { pinoLoki } from "pino-loki";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { engineNamed } from "../../dev/engines/engines.ts";
 import { provideTool } from "../../dev/engines/provide.ts";
 import { runCommand } from "../../dev/engines/run-command.ts";
-import { eventually } from "../stack/stack.ts";
 import { getJson, linesOf, spansOf, valuesOf } from "./engine-answers.ts";
 import { stackTimeoutMs, startTelemetryStack, type TelemetryStack } from "./telemetry-stack.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { eventually } from "../stack/stack.ts";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { spansOf } from "./engine-answers.ts";
 import { stackTimeoutMs, startTelemetryStack, type TelemetryStack } from "./telemetry-stack.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { eventually } from "../stack/stack.ts";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { linesOf, spansOf } from "./engine-answers.ts";
 import { stackTimeoutMs, startTelemetryStack, type TelemetryStack } from "./telemetry-stack.ts";
 
@@ -49,10 +49,10 @@ test("every acknowledged record is found, though the collector was killed and st
   }
 
   const sending = Promise.all(Array.from({ length: clients }, (_, n) => client(n)));
-  await eventually("a part of the records", 30_000, async () => done > clients * 5 || undefined);
+  await eventually("a part of the records", 30_000, async () => done > clients * 5);
   await stack.killCollector();
   // Taken only once somebody was refused: the outage is then part of the test, however fast the machine.
-  await eventually("a refusal", 30_000, async () => retries > 0 || undefined);
+  await eventually("a refusal", 30_000, async () => retries > 0);
   await stack.startCollector();
   await sending;
 
@@ -64,7 +64,7 @@ test("every acknowledged record is found, though the collector was killed and st
     return [...acknowledged[signal]].filter((id) => !found.has(id));
   };
   for (const signal of ["logs", "traces"] as const) {
-    await eventually(`every one of ${signal}`, 120_000, async () => (await missing(signal)).length === 0 || undefined);
+    await eventually(`every one of ${signal}`, 120_000, async () => (await missing(signal)).length === 0);
     expect(await missing(signal)).toEqual([]);
   }
 }, 360_000);

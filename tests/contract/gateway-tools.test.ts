@@ -6,8 +6,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { runCommand } from "../../dev/engines/run-command.ts";
-import { eventually } from "../stack/stack.ts";
 import { linesOf, spansOf, valuesOf } from "./engine-answers.ts";
 import { stackTimeoutMs, startTelemetryStack, type TelemetryStack } from "./telemetry-stack.ts";
 

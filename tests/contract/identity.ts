@@ -6,9 +6,9 @@ import { tokenResponse, user } from "@vitrine/contracts/auth";
 import { freePort, startPostgres } from "@vitrine/kit/testing/postgres";
 import type { Subprocess } from "bun";
 import type { z } from "zod";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { repositoryRoot } from "../../dev/engines/engines.ts";
 import { newSecret } from "../../services/auth/src/testing/start-auth.ts";
-import { eventually } from "../stack/stack.ts";
 import { type Cable, layCable } from "./cable.ts";
 
 const readyTimeoutMs = 60_000;

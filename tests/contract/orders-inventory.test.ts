@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { wallet } from "@vitrine/contracts/customers";
 import { stockLevel } from "@vitrine/contracts/inventory";
 import { orderPage } from "@vitrine/contracts/orders";
+import { until } from "@vitrine/kit/testing/eventually";
 import { startShop } from "./shop.ts";
 
 let shop: Awaited<ReturnType<typeof startShop>>;
@@ -92,9 +93,6 @@ describe("orders and inventory", () => {
         deposits.push((await send("POST", "/api/wallet/deposits", { amount: 1, currency: "JPY" })).status);
       }
     });
-    const until = async (condition: () => boolean) => {
-      while (!condition()) await Bun.sleep(5);
-    };
     await until(() => statuses.length > 50);
     for (const { server } of [own.orders, own.inventory]) {
       await server.stopServer();

@@ -5,13 +5,13 @@ import type { AccessClaims } from "@vitrine/contracts/auth";
 import { freePort } from "@vitrine/kit/testing/postgres";
 import { createTestIssuer } from "@vitrine/kit/testing/tokens";
 import type { Subprocess } from "bun";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { engineCommand, type EngineRunOptions } from "../../dev/engines/command.ts";
 import { type EngineName, engineNamed, repositoryRoot } from "../../dev/engines/engines.ts";
 import type { EnginePorts } from "../../dev/engines/ports.ts";
 import { prepareEngine } from "../../dev/engines/prepare.ts";
 import { provideEngine } from "../../dev/engines/provide.ts";
 import { makeEngineSecrets } from "../../dev/engines/testing.ts";
-import { eventually } from "../stack/stack.ts";
 
 /** The real gateway before the real collector and the engines behind it, on free ports; tokens come from a test issuer. */
 export interface TelemetryStack {
@@ -72,7 +72,7 @@ export async function startTelemetryStack(): Promise<TelemetryStack> {
     await prepareEngine(engine, options);
     const { argv, env, readyUrl } = engineCommand(engine, provided, options);
     running.set(name, spawn(argv, env, join(directory, `${name}.log`)));
-    await eventually(`${name} is ready`, readyTimeoutMs, async () => (await isOk(readyUrl)) || undefined);
+    await eventually(`${name} is ready`, readyTimeoutMs, async () => await isOk(readyUrl));
   };
   const issuer = await createTestIssuer();
   const keys = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => issuer.jwksFetch(request.url) });

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, t
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { renderedAlertmanagerConfig, renderedPrometheusConfig } from "../../dev/engines/command.ts";
 import { alertsOf, lokiRules } from "../config/rule-files.ts";
-import { eventually, getJson, type Stack, startStack } from "./stack.ts";
+import { getJson, type Stack, startStack } from "./stack.ts";
 
 /**
  * Faults are switched on in a whole running system, and their alerts are followed: pending, firing at Alertmanager, told
@@ -219,7 +220,7 @@ function futureMetric() {
 describe.skipIf(!isWanted)("with faults switched on", () => {
   beforeAll(async () => {
     stack = await startStack();
-    await eventually("the whole system is up", coldStartMs, async () => ((await stack.doctor()).ok ? true : undefined));
+    await eventually("the whole system is up", coldStartMs, async () => (await stack.doctor()).ok);
     token = await stack.token();
     // Rules hold back while Prometheus is new.
     await eventually("Prometheus is no longer new", 180_000, async () =>
@@ -250,7 +251,7 @@ describe.skipIf(!isWanted)("with faults switched on", () => {
     await calmAgain();
     const since = async (what: string, wanted: Labels): Promise<void> => {
       const startedAt = performance.now();
-      await eventually(`${what} at the notifier`, 60_000, async () => (await isTold(wanted)) || undefined);
+      await eventually(`${what} at the notifier`, 60_000, async () => await isTold(wanted));
       const seconds = (performance.now() - startedAt) / 1_000;
       await Bun.write(Bun.stderr, `${what}: at the notifier after ${seconds.toFixed(1)} s\n`);
     };
@@ -376,7 +377,7 @@ describe.skipIf(!isWanted)("with faults switched on", () => {
       const contention = { alertname: "DatabaseLockContention" };
       await withFault("lock_contention", { holdMs: 3_000 }, async () => {
         // The rules of Loki are not made quicker: two minutes have to be full of it.
-        await eventually("the notifier is told", 200_000, async () => (await isTold(contention)) || undefined);
+        await eventually("the notifier is told", 200_000, async () => await isTold(contention));
       });
     });
   });

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { eventually, getJson, type Stack, startStack } from "./stack.ts";
+import { eventually } from "@vitrine/kit/testing/eventually";
+import { getJson, type Stack, startStack } from "./stack.ts";
 
 /** A backup of a system that works is put back after everything was lost. */
 const coldStartMs = 60 * 60_000;

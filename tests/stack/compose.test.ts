@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { eventually } from "./stack.ts";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { type ComposeStack, missingImages, startCompose } from "./compose-stack.ts";
 
 /** The same system from images. Takes minutes and every port of a network of its own: asked for by STACK=compose. */
@@ -127,7 +127,7 @@ stackTest("a backup as docs/deploy.md makes it brings back accounts, metrics and
   await stack.backUp(folder);
   await stack.restore(folder);
   await rm(folder, { recursive: true });
-  await eventually("the line of before", 60_000, async () => ((await stack.keptLogs(mark)).has(1) ? true : undefined));
+  await eventually("the line of before", 60_000, async () => (await stack.keptLogs(mark)).has(1));
   // Signed by a key that was in the database: what verifies it came back, too.
   expect((await stack.ask("/prometheus/api/v1/labels", { headers })).status).toBe(200);
 });
@@ -147,5 +147,5 @@ stackTest("down and up again: orders' database, logs, metrics and traces are all
     headers: { authorization: `Bearer ${token}` },
   });
   expect(samples.parse(await answer.json()).data.result.length).toBeGreaterThan(0);
-  await eventually("the line of before", 60_000, async () => ((await stack.keptLogs(mark)).has(1) ? true : undefined));
+  await eventually("the line of before", 60_000, async () => (await stack.keptLogs(mark)).has(1));
 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type FaultName, faultNames } from "@vitrine/contracts/faults";
 import { z } from "zod";
-import { eventually, type Stack, startStack } from "./stack.ts";
+import { eventually } from "@vitrine/kit/testing/eventually";
+import { type Stack, startStack } from "./stack.ts";
 
 /**
  * Every fault in a whole running system, by the metric it is meant to move, as Prometheus tells it. Some four minutes, so
@@ -66,7 +67,7 @@ describe.skipIf(!isWanted)("in a running system", () => {
     await eventually("the generator takes a scenario", 60_000, async () =>
       (await stack.command("dev/cli.ts", "scenario", "calm", "--rate", "12")).code === 0 ? true : undefined,
     );
-    await eventually("customers come", noticeableMs, async () => ((await value(quantile(0.5))) > 0 ? true : undefined));
+    await eventually("customers come", noticeableMs, async () => (await value(quantile(0.5))) > 0);
   }, 900_000);
   afterAll(() => stack.stop());
 
@@ -77,7 +78,7 @@ describe.skipIf(!isWanted)("in a running system", () => {
       const isMoved = async () => (await value(query)) > beyond;
       await eventually("it is calm before", noticeableMs, async () => ((await isMoved()) ? undefined : true));
       await run("fault", name, "on", "--for", "5m");
-      await eventually(`${name} is seen in ${query}`, noticeableMs, async () => ((await isMoved()) ? true : undefined));
+      await eventually(`${name} is seen in ${query}`, noticeableMs, async () => await isMoved());
       await run("fault", name, "off");
       await eventually(`${name} is gone from ${query}`, noticeableMs, async () =>
         (await isMoved()) ? undefined : true,

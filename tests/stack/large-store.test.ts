@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { freePort } from "@vitrine/kit/testing/postgres";
 import type { Subprocess } from "bun";
 import { z } from "zod";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { engineCommand } from "../../dev/engines/command.ts";
 import { engineNamed, repositoryRoot } from "../../dev/engines/engines.ts";
 import { defaultEnginePorts } from "../../dev/engines/ports.ts";
@@ -15,7 +16,6 @@ import { ask } from "../../dev/doctor/panels/ask.ts";
 import { panelChecks } from "../../dev/doctor/panels/dashboard-checks.ts";
 import { dashboards } from "@vitrine/dashboards/all";
 import { exposition, fakeSeries, writeHistory } from "./large-store.ts";
-import { eventually } from "./stack.ts";
 
 /**
  * A real Prometheus with thirty days of 100,000 series, all of them still being scraped and all rules running, is asked

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { z } from "zod";
-import { eventually, type Stack, startStack } from "./stack.ts";
+import { eventually } from "@vitrine/kit/testing/eventually";
+import { type Stack, startStack } from "./stack.ts";
 
 /**
  * Every panel, variable, annotation, link and rule is asked in a whole running system, as `bun run doctor --panels`
@@ -30,7 +31,7 @@ let stack: Stack;
 beforeAll(async () => {
   if (!isWanted) return;
   stack = await startStack();
-  await eventually("the whole system is up", coldStartMs, async () => ((await stack.doctor()).ok ? true : undefined));
+  await eventually("the whole system is up", coldStartMs, async () => (await stack.doctor()).ok);
 }, coldStartMs);
 
 afterAll(async () => {

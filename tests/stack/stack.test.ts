@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { eventually, type Stack, startStack } from "./stack.ts";
+import { eventually } from "@vitrine/kit/testing/eventually";
+import { type Stack, startStack } from "./stack.ts";
 
 /** A cold machine builds the engines first; with a warm cache this takes seconds. */
 const coldStartMs = 60 * 60_000;

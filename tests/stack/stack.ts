@@ -117,19 +117,3 @@ function inherited(): Record<string, string> {
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
 }
-
-/** Asks until `ask` answers something, and returns it; the error names what never came. */
-export async function eventually<T>(what: string, timeoutMs: number, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  let last: unknown;
-  while (Date.now() < deadline) {
-    try {
-      const found = await ask();
-      if (found !== undefined) return found;
-    } catch (error) {
-      last = error;
-    }
-    await Bun.sleep(100);
-  }
-  throw new Error(`did not happen within ${timeoutMs} ms: ${what}`, { cause: last });
-}

@@ -5,8 +5,9 @@ import { Webhook } from "standardwebhooks";
 import type { z } from "zod";
 import { webhookMessage } from "@vitrine/contracts/alerts";
 import type { Browser, Page } from "playwright-core";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { chromiumPath, launchBrowser } from "../console/browser.ts";
-import { eventually, getJson, type Stack, startStack } from "./stack.ts";
+import { getJson, type Stack, startStack } from "./stack.ts";
 
 /**
  * A threshold is moved on the page of the console, in a browser; the alert fires, and its message comes to a sink. With
@@ -65,7 +66,7 @@ async function signIn(page: Page): Promise<void> {
 describe.skipIf(!isWanted)("a threshold moved on the page", () => {
   beforeAll(async () => {
     [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
-    await eventually("the whole system is up", coldStartMs, async () => ((await stack.doctor()).ok ? true : undefined));
+    await eventually("the whole system is up", coldStartMs, async () => (await stack.doctor()).ok);
     token = await stack.token();
     const settings = { url: sink.url.href, secret };
     await call("POST", "/api/notifier/targets", { name: "sink", channel: "webhook", settings });
@@ -95,7 +96,7 @@ describe.skipIf(!isWanted)("a threshold moved on the page", () => {
         : undefined,
     );
     const comparedMs = performance.now() - startedAt;
-    await eventually("the message is at the sink", toldWithinMs, async () => (told("firing") ? true : undefined));
+    await eventually("the message is at the sink", toldWithinMs, async () => told("firing"));
     const toldMs = performance.now() - startedAt;
     await Bun.write(
       Bun.stderr,
@@ -104,6 +105,6 @@ describe.skipIf(!isWanted)("a threshold moved on the page", () => {
     await page.reload();
     await page.locator(`.change:has(${field}) button`, { hasText: "Take it back" }).click();
     token = await stack.token();
-    await eventually("its end is at the sink", toldWithinMs, async () => (told("resolved") ? true : undefined));
+    await eventually("its end is at the sink", toldWithinMs, async () => told("resolved"));
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { startPostgres } from "@vitrine/kit/testing/postgres";
 import { startTestTelemetry, type TestTelemetry } from "@vitrine/kit/testing/telemetry";
+import { until } from "@vitrine/kit/testing/eventually";
 import { createAuditWatch } from "./audit-watch.ts";
 import { ourselves } from "./caller.ts";
 import { startAuth, type TestAuth } from "./testing/start-auth.ts";
@@ -35,10 +36,6 @@ async function tamper(auth: TestAuth, ...statements: readonly string[]): Promise
   await auth.database.query("alter table audit_log disable trigger user");
   for (const statement of statements) await auth.database.query(statement);
   await auth.database.query("alter table audit_log enable trigger user");
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await Bun.sleep(2);
 }
 
 function linesOf(auth: TestAuth, action: string) {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { createTestIssuer } from "@vitrine/kit/testing/tokens";
+import { until } from "@vitrine/kit/testing/eventually";
 import { routes } from "./routes/table.ts";
 import { type Gateway, type GatewayOptions, rawStatus, readStatus, sendRaw, startGateway } from "./testing/harness.ts";
 
@@ -48,10 +49,6 @@ function holdCollector() {
     return new Response("{}", { headers: { "content-type": json } });
   };
   return { go: () => release.resolve(), held: () => held };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(5);
 }
 
 describe("a client that used up its quota", () => {

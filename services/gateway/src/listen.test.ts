@@ -5,6 +5,7 @@ import { connect } from "node:tls";
 import { createBaseApp } from "@vitrine/kit/http";
 import { createLifecycle } from "@vitrine/kit/lifecycle";
 import { memoryLogger } from "@vitrine/kit/testing/log";
+import { until } from "@vitrine/kit/testing/eventually";
 import { readCertificate } from "./certificate.ts";
 import { parseConfig } from "./config.ts";
 import { listen } from "./listen.ts";
@@ -50,10 +51,6 @@ function shown(): Promise<string> {
 
 const get = (path: string) =>
   fetch(`https://127.0.0.1:${port}${path}`, { tls: { rejectUnauthorized: false } }).then((response) => response.text());
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await Bun.sleep(10);
-}
 
 describe("a listener with a certificate", () => {
   test("takes a renewed one without losing a request it has begun, and keeps the old one while the new is no good", async () => {

@@ -4,6 +4,7 @@ import { kill } from "node:process";
 import type { Server, Subprocess } from "bun";
 import { type OtlpSink, startOtlpSink } from "@vitrine/kit/testing/otlp-sink";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
+import { eventually } from "@vitrine/kit/testing/eventually";
 
 const services = join(import.meta.dir, "../..");
 const preload = join(services, "../packages/kit/src/telemetry/preload.ts");
@@ -64,15 +65,8 @@ function freePort(): number {
   return port;
 }
 
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`did not happen within 10 s: ${what}`);
-    await Bun.sleep(20);
-  }
-}
-
-const ready = (url: string | undefined) => until("ready", async () => (await fetch(`${url}/health/ready`)).ok);
+const ready = (url: string | undefined) =>
+  eventually("ready", 20_000, async () => (await fetch(`${url}/health/ready`)).ok);
 
 beforeAll(async () => {
   collector = await startOtlpSink();
@@ -125,22 +119,26 @@ describe("the gateway as a process", () => {
     });
     expect(ingest.status).toBe(200);
     const traceId = seen.traceparent.split("-")[1] ?? "";
-    await until("both spans", () => collector.spans.filter((span) => span.traceId === traceId).length === 2);
+    await eventually(
+      "both spans",
+      20_000,
+      () => collector.spans.filter((span) => span.traceId === traceId).length === 2,
+    );
     const spans = collector.spans.filter((span) => span.traceId === traceId);
     const server = spans.find(({ kind }) => kind === 2);
     expect(server).toMatchObject({ service: "gateway", name: "GET /api/orders/**", parentSpanId: "" });
     expect(server?.attributes).toMatchObject({ "request.id": "req-live-1", "user.id": "anna" });
     expect(spans.find(({ kind }) => kind === 3)?.parentSpanId).toBe(server?.spanId ?? "");
-    await until("the access log", () =>
+    await eventually("the access log", 20_000, () =>
       collector.logs.some(({ attributes }) => attributes["request_id"] === "req-live-1"),
     );
-    await until("metrics", () => collector.metrics.has("gateway gateway.ingest.requests"));
+    await eventually("metrics", 20_000, () => collector.metrics.has("gateway gateway.ingest.requests"));
     expect(collector.metrics.get("gateway gateway.ingest.requests")?.points).toContainEqual(
       expect.objectContaining({ attributes: { "client.id": "test-client", signal: "traces" }, value: 1 }),
     );
     expect(collector.spans.filter(({ name }) => name.includes("/v1/"))).toEqual([]);
     expect(JSON.stringify([collector.spans, collector.logs])).not.toContain(authorization.slice(-40));
-    await until("health and ages", () =>
+    await eventually("health and ages", 20_000, () =>
       ["gateway.jwks.age", "gateway.upstream.up", "gateway.request.duration", "gateway.requests.held"].every((name) =>
         collector.metrics.has(`gateway ${name}`),
       ),
@@ -159,7 +157,7 @@ describe("the gateway as a process", () => {
       CLIENT_ID: "inventory",
       CLIENT_SECRET: "secret-of-inventory",
     });
-    await until("metrics of the client", () =>
+    await eventually("metrics of the client", 20_000, () =>
       [...collector.metrics.keys()].some((key) => key.startsWith("inventory ")),
     );
     const stamped = collector.requests.filter(({ headers }) => headers.get("x-client-id") === "inventory");
@@ -209,18 +207,18 @@ describe("the gateway as a process", () => {
     const { urls, process: child, output } = await run({ ...ports, GATEWAY_PROCESSES: "2" });
     await ready(urls[0]);
     const startedOn = () => output().split(`listening on ${urls[0]}`).length - 1;
-    await until("both processes listen", () => startedOn() === 2);
+    await eventually("both processes listen", 20_000, () => startedOn() === 2);
     const [victim] = Bun.spawnSync(["pgrep", "-P", String(child.pid)])
       .stdout.toString()
       .trim()
       .split("\n");
     kill(Number(victim), "SIGKILL");
-    await until("a third process listens", () => startedOn() === 3);
+    await eventually("a third process listens", 20_000, () => startedOn() === 3);
     expect(output()).toContain("gateway.process_ended");
     await ready(urls[0]);
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
-    await until("nobody listens", () =>
+    await eventually("nobody listens", 20_000, () =>
       fetch(`${urls[0]}/health/live`).then(
         () => false,
         () => true,
@@ -237,7 +235,7 @@ describe("the gateway as a process", () => {
     });
     await arrived.promise;
     child.kill("SIGTERM");
-    await until("the port is closed", () =>
+    await eventually("the port is closed", 20_000, () =>
       fetch(`${urls[1]}/health/live`).then(
         () => false,
         () => true,

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import type { Server, ServerWebSocket } from "bun";
 import { ServiceError } from "@vitrine/kit/errors";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
+import { until } from "@vitrine/kit/testing/eventually";
 import { type Gateway, startGateway } from "./testing/harness.ts";
 
 const path = "/loki/api/v1/tail?query=%7Ba%3D%22b%22%7D";
@@ -60,10 +61,6 @@ afterEach(async () => {
   closed.length = 0;
   gateway.refusals.length = 0;
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(5);
-}
 
 const bearer = async (scope = "telemetry:read", claims = {}) => `Bearer ${await issuer.sign(scope, claims)}`;
 

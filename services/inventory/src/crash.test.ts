@@ -5,6 +5,7 @@ import { createDatabase, type Database } from "@vitrine/kit/postgres";
 import { memoryLogger } from "@vitrine/kit/testing/log";
 import { freePort, startPostgres, type TestPostgres } from "@vitrine/kit/testing/postgres";
 import { createTestIssuer } from "@vitrine/kit/testing/tokens";
+import { until } from "@vitrine/kit/testing/eventually";
 
 let postgres: TestPostgres;
 let database: Database;
@@ -83,11 +84,6 @@ function startLoad(port: number, pieceId: string, workers: number) {
       await Promise.all(working);
     },
   };
-}
-
-/** Looks until it is so. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await Bun.sleep(10);
 }
 
 async function isConsistent(pieceId: string, promised: readonly string[]) {

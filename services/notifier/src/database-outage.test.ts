@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { until } from "@vitrine/kit/testing/eventually";
 import { startSink } from "./testing/sink.ts";
 import { startNotifier, webhookOf } from "./testing/start-notifier.ts";
 
@@ -9,9 +10,6 @@ test("while the database is away Alertmanager is told to come back, and afterwar
   const sink = startSink();
   await notifier.addTarget({ name: "sink", channel: "webhook", settings: { url: sink.url, secret } });
   notifier.dispatcher.start();
-  const until = async (condition: () => boolean) => {
-    while (!condition()) await Bun.sleep(10);
-  };
 
   const sending = Promise.withResolvers<Response>();
   const arrived = Promise.withResolvers<void>();

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { freePort, startPostgres } from "@vitrine/kit/testing/postgres";
+import { until } from "@vitrine/kit/testing/eventually";
 import { type Sink, startSink } from "./testing/sink.ts";
 import { alertmanagerToken, webhookOf } from "./testing/start-notifier.ts";
 
@@ -57,10 +58,6 @@ async function tell(url: string, body: unknown): Promise<void> {
     if (answer?.status === 200) return;
     await Bun.sleep(50);
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(20);
 }
 
 test("no alert is lost or out of order, and none has two contents under one id, though the process is killed again and again", async () => {

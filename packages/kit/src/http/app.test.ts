@@ -10,6 +10,7 @@ import { startTestTelemetry, type TestTelemetry } from "../testing/telemetry.ts"
 import { type AppEnv, createBaseApp, toServiceError } from "./app.ts";
 import { maskAddress } from "./observe.ts";
 import { validated } from "./validate.ts";
+import { until } from "../testing/eventually.ts";
 
 /** Processes and servers of their own are slow on a busy machine. */
 setDefaultTimeout(30_000);
@@ -44,14 +45,6 @@ function open(options: { readonly starting?: boolean; readonly quietPaths?: read
 async function inFlight(): Promise<number> {
   const points = await telemetry.points("http.server.active_requests");
   return points.reduce((sum, { value }) => sum + value, 0);
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error("did not happen within 5 s");
-    await Bun.sleep(5);
-  }
 }
 
 describe("the request id", () => {

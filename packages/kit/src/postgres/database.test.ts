@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { memoryLogger } from "../testing/log.ts";
 import { startPostgres } from "../testing/postgres.ts";
 import { createDatabase, type DatabaseOptions, sqlState } from "./database.ts";
+import { until } from "../testing/eventually.ts";
 
 type Options = Partial<DatabaseOptions> & { readonly ownServer?: boolean };
 
@@ -134,11 +135,3 @@ describe("database", () => {
     await database.close();
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error("did not happen within 5 s");
-    await Bun.sleep(5);
-  }
-}

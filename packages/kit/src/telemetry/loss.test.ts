@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { type OtlpSink, startOtlpSink } from "../testing/otlp-sink.ts";
+import { eventually } from "../testing/eventually.ts";
 
 /** Processes of their own are slow on a busy machine. */
 setDefaultTimeout(30_000);
@@ -33,14 +34,6 @@ function start(count: number, env: Readonly<Record<string, string>>, ...stay: re
       stderr: "pipe",
     },
   );
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`did not happen within 15 s: ${what}`);
-    await Bun.sleep(20);
-  }
 }
 
 const numbers = (from: number, to: number) =>
@@ -110,8 +103,8 @@ describe("while the endpoint is away", () => {
 describe("a crash (SIGKILL)", () => {
   test("takes the batch being filled and nothing that was handed over", async () => {
     const program = start(250, { ...hundreds, OTEL_METRIC_EXPORT_INTERVAL: "200" }, "stay");
-    await until("two batches of each arrive", () => spans().length === 200 && records().length === 200);
-    await until("the rest is reported as pending", () => pending("traces") > 0 && pending("logs") > 0);
+    await eventually("two batches of each arrive", 20_000, () => spans().length === 200 && records().length === 200);
+    await eventually("the rest is reported as pending", 20_000, () => pending("traces") > 0 && pending("logs") > 0);
     // 50 spans of a hundred characters each, and as many records of six.
     expect(pending("traces")).toBeGreaterThan(50 * 100);
     expect(pending("logs")).toBeLessThan(pending("traces"));
@@ -127,8 +120,8 @@ describe("a crash (SIGKILL)", () => {
       OTEL_METRIC_EXPORT_INTERVAL: "200",
     };
     const program = start(250, delays, "stay");
-    await until("all arrives", () => spans().length === 250 && records().length === 250);
-    await until("nothing is pending", () => pending("traces") === 0 && sink.metrics.size > 0);
+    await eventually("all arrives", 20_000, () => spans().length === 250 && records().length === 250);
+    await eventually("nothing is pending", 20_000, () => pending("traces") === 0 && sink.metrics.size > 0);
     program.kill("SIGKILL");
     await program.exited;
     expect([spans(), records()]).toEqual([numbers(0, 250), numbers(0, 250)]);
@@ -139,7 +132,7 @@ describe("a crash (SIGKILL)", () => {
       request.url.endsWith("/v1/metrics") ? sink.keep(request) : new Response("", { status: 503 });
     const settings = { ...hundreds, TELEMETRY_BUFFER_BYTES: "65536", OTEL_METRIC_EXPORT_INTERVAL: "200" };
     const program = start(2_000, settings, "stay");
-    await until("the buffer is full", () => dropped("traces") > 0 && pending("traces") > 0);
+    await eventually("the buffer is full", 20_000, () => dropped("traces") > 0 && pending("traces") > 0);
     expect(pending("traces")).toBeLessThanOrEqual(65_536);
     program.kill("SIGKILL");
     await program.exited;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { type OtlpSink, startOtlpSink } from "../testing/otlp-sink.ts";
 import { startPostgres } from "../testing/postgres.ts";
+import { eventually } from "../testing/eventually.ts";
 
 /** Processes and servers of their own are slow on a busy machine. */
 setDefaultTimeout(30_000);
@@ -24,14 +25,6 @@ async function firstLine(stream: ReadableStream<Uint8Array>, wanted: RegExp): Pr
     if (match !== null) return match;
   }
   throw new Error(`the fixture ended without ${wanted}: ${text}`);
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`did not happen within 10 s: ${what}`);
-    await Bun.sleep(20);
-  }
 }
 
 /** Writes a request and closes the connection at once, as a client does whose user went away. */
@@ -95,9 +88,10 @@ describe("telemetry preload on Bun", () => {
       sink.spans.filter(
         (span) => span.kind === kinds.server && String(span.attributes["request.id"]).startsWith("load-"),
       );
-    await until("900 server spans arrive", () => servers().length === 900);
-    await until(
+    await eventually("900 server spans arrive", 20_000, () => servers().length === 900);
+    await eventually(
       "900 log records arrive",
+      20_000,
       () =>
         sink.logs.filter((log) => log.body === "queried" && String(log.attributes["request_id"]).startsWith("load-"))
           .length === 900,
@@ -135,7 +129,7 @@ describe("telemetry preload on Bun", () => {
       sink.logs.filter(
         (log) => log.attributes["action"] === action && String(log.attributes["request_id"]).startsWith("mixed-"),
       );
-    await until("a span, an own line and an access line per request, and an error line per failure", () =>
+    await eventually("a span, an own line and an access line per request, and an error line per failure", 20_000, () =>
       [servers().length === 900, logsOf("http.request").length === 1_800, logsOf("http.error").length === 300].every(
         Boolean,
       ),
@@ -157,7 +151,7 @@ describe("telemetry preload on Bun", () => {
         .filter(({ attributes }) => attributes[attribute] === value)
         .reduce((sum, { count }) => sum + count, 0);
     const durations = () => total("http.server.request.duration", "http.route", "/mixed/:n");
-    await until("the metrics of all of them arrive", () => durations() >= 900);
+    await eventually("the metrics of all of them arrive", 20_000, () => durations() >= 900);
     expect(durations()).toBe(900);
     expect(total("db.client.operation.duration", "error.type", "22012")).toBe(300);
     const queries = sink.spans.filter((span) => span.name.startsWith("pg.query"));
@@ -169,7 +163,7 @@ describe("telemetry preload on Bun", () => {
     const answer = await fetch(`${base}/call`, { headers: { "x-request-id": "call-1" } });
     expect(answer.headers.get("x-request-id")).toBe("call-1");
     const ofCall = () => sink.spans.filter((span) => span.attributes["request.id"] === "call-1");
-    await until("both server spans arrive", () => ofCall().length === 2);
+    await eventually("both server spans arrive", 20_000, () => ofCall().length === 2);
     const outer = ofCall().find((span) => span.parentSpanId === "");
     const inner = ofCall().find((span) => span.parentSpanId !== "");
     const client = sink.spans.find((span) => span.spanId === inner?.parentSpanId);
@@ -186,7 +180,7 @@ describe("telemetry preload on Bun", () => {
   test("traceparent of the caller is the parent of the server span", async () => {
     const traceId = "0af7651916cd43dd8448eb211c80319c";
     await fetch(`${base}/query/1`, { headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` } });
-    await until("the span arrives", () =>
+    await eventually("the span arrives", 20_000, () =>
       sink.spans.some((span) => span.traceId === traceId && span.kind === kinds.server),
     );
     expect(sink.spans.find((span) => span.traceId === traceId && span.kind === kinds.server)?.parentSpanId).toBe(
@@ -204,8 +198,9 @@ describe("telemetry preload on Bun", () => {
       sink.logs.find(
         ({ attributes }) => attributes["action"] === "http.error" && attributes["request_id"] === "fail-1",
       );
-    await until(
+    await eventually(
       "span and log arrive",
+      20_000,
       () => sink.spans.some((span) => span.attributes["request.id"] === "fail-1") && errorLog() !== undefined,
     );
     expect(sink.spans.find((span) => span.attributes["request.id"] === "fail-1")?.statusCode).toBe(2);
@@ -223,12 +218,12 @@ describe("telemetry preload on Bun", () => {
       "process.memory.usage",
       "process.cpu.time",
     ]) {
-      await until(`${name} arrives`, () => sink.metrics.has(`fixture ${name}`));
+      await eventually(`${name} arrives`, 20_000, () => sink.metrics.has(`fixture ${name}`));
     }
     const durations = () => sink.metrics.get("fixture http.server.request.duration");
     expect(durations()?.unit).toBe("s");
     // Those of other requests may have arrived before.
-    await until("the duration of the query arrives", () =>
+    await eventually("the duration of the query arrives", 20_000, () =>
       (durations()?.points ?? []).some(
         ({ attributes }) => attributes["http.route"] === "/query/:n" && attributes["http.response.status_code"] === 200,
       ),
@@ -239,7 +234,9 @@ describe("telemetry preload on Bun", () => {
 
   test("an unknown path makes neither a route label nor a span name of its own", async () => {
     await fetch(`${base}/wp-admin/setup.php`, { headers: { "x-request-id": "stranger-1" } });
-    await until("the span arrives", () => sink.spans.some((span) => span.attributes["request.id"] === "stranger-1"));
+    await eventually("the span arrives", 20_000, () =>
+      sink.spans.some((span) => span.attributes["request.id"] === "stranger-1"),
+    );
     const span = sink.spans.find((candidate) => candidate.attributes["request.id"] === "stranger-1");
     expect(span?.name).toBe("GET");
     expect(span?.attributes["http.route"]).toBeUndefined();
