@@ -68,6 +68,39 @@ export function watch(source: ReadableStream<Chunk>, options: Watch): ReadableSt
   );
 }
 
+/** All of a stream that ends within `cap` bytes, and of any other a stream that begins with what was read so far. */
+export async function readAhead(source: ReadableStream<Chunk>, cap: number): Promise<Chunk | ReadableStream<Chunk>> {
+  const reader = source.getReader();
+  const held: Chunk[] = [];
+  for (let bytes = 0; bytes <= cap;) {
+    const { done, value } = await reader.read();
+    if (done) return join(held, bytes);
+    held.push(value);
+    bytes += value.byteLength;
+  }
+  return new ReadableStream<Chunk>(
+    {
+      async pull(controller) {
+        const { done, value } = held.length > 0 ? { done: false, value: held.shift() } : await reader.read();
+        if (done || value === undefined) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function join(chunks: readonly Chunk[], bytes: number): Chunk {
+  const joined = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return joined;
+}
+
 /** @throws ServiceError `request_timeout` once `ms` have passed */
 export function arriveWithin<T>(ms: number, arriving: Promise<T>, deadlines: Deadlines): Promise<T> {
   // By hand: `Promise.race` costs several times as much, on every request.

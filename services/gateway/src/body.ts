@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { BodyRule, Encoding } from "./routes/route.ts";
-import { arriveWithin, tooSlow, watch } from "./body-stream.ts";
+import { arriveWithin, readAhead, tooSlow, watch } from "./body-stream.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Passage } from "./limits/limits.ts";
 import { mediaType } from "./rpc-status.ts";
@@ -21,7 +21,7 @@ export interface ForwardBody {
   fault(): ServiceError | undefined;
 }
 
-/** Bodies of a declared length up to this are read whole: twice as fast as a stream, and bounded per request. */
+/** Up to this a body is read whole before anything is sent on: twice as fast as a stream, and bounded per request. */
 const wholeBytes = 262_144;
 
 export interface TakenBody {
@@ -35,30 +35,31 @@ export interface TakenBody {
 const inlineDecodedBytes = 2_097_152;
 
 /**
- * Takes a body within its rule. Compression is undone here, once, under the cap for decoded bytes; nothing past a cap
- * is ever held (CWE-409, ASVS 5.2.3). A body that is unpacked piece by piece waits for its place first.
+ * Takes a body within its rule. Compression is undone here under the cap for decoded bytes; nothing past a cap is ever
+ * held (CWE-409, ASVS 5.2.3). What is small as it comes is known to be whole and sound before an upstream hears of it,
+ * whatever it unpacks to. A body that is unpacked piece by piece waits for its place first.
  *
  * @throws ServiceError `unsupported_media_type`, `payload_too_large`, `request_timeout`, `invalid_request` (cannot be
- * decompressed), and what `Passage.toUnpack` throws; a stream tells all but the first later, by {@link ForwardBody.fault}
+ * decompressed, framed in a doubtful way), and what `Passage.toUnpack` throws; a stream tells all but the first later,
+ * by {@link ForwardBody.fault}
  */
 export async function takeBody({ request, rule, passage, deadlines }: TakenBody): Promise<ForwardBody> {
   checkMediaType(request, rule);
   const encoding = contentEncoding(request, rule);
   const length = declaredBytes(request);
   if (length > rule.encodedBytes) throw tooLarge(rule.encodedBytes);
-  if (request.body === null) return whole(new Uint8Array(), 0);
-  // The synchronous zstd of Bun takes a cut-off frame for a whole one; its stream does not.
-  if (length <= wholeBytes && encoding !== "zstd") {
-    const bytes = await arriveWithin(rule.arriveMs, request.bytes(), deadlines);
-    if (bytes.byteLength > rule.encodedBytes) throw tooLarge(rule.encodedBytes);
-    if (encoding === "identity") return whole(bytes, bytes.byteLength);
-    const decoded = gunzip(bytes, rule.decodedBytes);
-    if (decoded !== undefined) return whole(decoded, bytes.byteLength);
-    await passage.toUnpack();
-    return streamed(new Blob([bytes]).stream(), encoding, rule, request.signal);
-  }
+  if (request.body === null) return new WholeBody(new Uint8Array(), 0);
+  const arrival =
+    length <= wholeBytes
+      ? await arriveWithin(rule.arriveMs, request.bytes(), deadlines)
+      : await arrive(request, request.body, rule, length);
+  const isWhole = arrival instanceof Uint8Array;
+  const content = isWhole ? unpackAtOnce(arrival, encoding, rule) : undefined;
+  if (isWhole && content !== undefined) return new WholeBody(content, arrival.byteLength);
   if (encoding !== "identity") await passage.toUnpack();
-  return streamed(request.body, encoding, rule, request.signal, length);
+  return isWhole
+    ? await unpackInPieces(arrival, encoding, rule, request.signal)
+    : streamed(arrival, encoding, rule, request.signal);
 }
 
 /** What `Content-Length` says; `NaN` for a body of unknown length. */
@@ -85,10 +86,6 @@ function contentEncoding(request: Request, rule: BodyRule): Encoding {
     // RFC 9110 §15.5.16: this is how a 415 says that the coding, not the type, is wrong.
     { reason: "unsupported_encoding", headers: { "accept-encoding": rule.encodings.join(", ") } },
   );
-}
-
-function whole(content: Uint8Array<ArrayBuffer>, received: number): ForwardBody {
-  return new WholeBody(content, received);
 }
 
 class WholeBody implements ForwardBody {
@@ -120,6 +117,62 @@ class WholeBody implements ForwardBody {
   }
 }
 
+/** A body on its way in: counted, and ended when it is too large or too slow. */
+interface Arrival {
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** `NaN` where it is not known. */
+  readonly length: number;
+  readonly received: () => number;
+  readonly fault: () => ServiceError | undefined;
+}
+
+function watchArrival(source: Arrival["stream"], rule: BodyRule, length: number): Arrival {
+  let received = 0;
+  let fault: ServiceError | undefined;
+  const stream = watch(source, {
+    inspect: (chunk) => {
+      received += chunk.byteLength;
+      if (received > rule.encodedBytes) throw (fault = tooLarge(rule.encodedBytes));
+    },
+    withinMs: rule.arriveMs,
+    late: () => (fault ??= tooSlow(rule.arriveMs)),
+  });
+  return { stream, length, received: () => received, fault: () => fault };
+}
+
+/** One of a known length is large: that it comes in chunks says nothing, so the first of them are waited for. */
+async function arrive(
+  request: Request,
+  source: Arrival["stream"],
+  rule: BodyRule,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer> | Arrival> {
+  const arrival = watchArrival(source, rule, length);
+  if (!Number.isNaN(length)) return arrival;
+  checkCoding(request);
+  const ahead = await readAhead(arrival.stream, wholeBytes).catch((error: unknown) => {
+    throw arrival.fault() ?? error;
+  });
+  return ahead instanceof Uint8Array ? ahead : { ...arrival, stream: ahead };
+}
+
+/** Bun also takes a list with empty places for `chunked`; another parser may not (RFC 9112 §6.1). */
+function checkCoding(request: Request): void {
+  if (request.headers.get("transfer-encoding")?.toLowerCase() === "chunked") return;
+  throw new ServiceError("invalid_request", "the transfer coding must be chunked, once", { reason: "bad_encoding" });
+}
+
+/** `undefined` for what is not unpacked in one go: zstd, of which Bun's synchronous call takes a cut-off frame for a whole one. */
+function unpackAtOnce(
+  bytes: Uint8Array<ArrayBuffer>,
+  encoding: Encoding,
+  rule: BodyRule,
+): Uint8Array<ArrayBuffer> | undefined {
+  if (bytes.byteLength > rule.encodedBytes) throw tooLarge(rule.encodedBytes);
+  if (encoding === "identity") return bytes;
+  return encoding === "gzip" ? gunzip(bytes, rule.decodedBytes) : undefined;
+}
+
 /** `undefined` when the body unpacks to more than is unpacked in one go. */
 function gunzip(bytes: Uint8Array, cap: number): Uint8Array<ArrayBuffer> | undefined {
   try {
@@ -132,47 +185,55 @@ function gunzip(bytes: Uint8Array, cap: number): Uint8Array<ArrayBuffer> | undef
   }
 }
 
-function streamed(
-  source: ReadableStream<Uint8Array<ArrayBuffer>>,
+/** Unpacked to see that it can be; where that is too much to hold, it is unpacked once more on its way out. */
+async function unpackInPieces(
+  bytes: Uint8Array<ArrayBuffer>,
   encoding: Encoding,
   rule: BodyRule,
   client: AbortSignal,
-  declared = Number.NaN,
-): ForwardBody {
-  let received = 0;
-  let unpacked = 0;
+): Promise<ForwardBody> {
+  const unpack = () => streamed(watchArrival(new Blob([bytes]).stream(), rule, Number.NaN), encoding, rule, client);
+  const trial = unpack();
+  try {
+    const ahead = await readAhead(trial.content, inlineDecodedBytes);
+    if (ahead instanceof Uint8Array) return new WholeBody(ahead, bytes.byteLength);
+    await ahead.pipeTo(new WritableStream());
+  } catch (error) {
+    throw trial.fault() ?? error;
+  }
+  return unpack();
+}
+
+interface StreamedBody extends ForwardBody {
+  readonly content: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+function streamed(arrival: Arrival, encoding: Encoding, rule: BodyRule, client: AbortSignal): StreamedBody {
+  const { stream, length, received } = arrival;
+  const release = () => undefined;
+  if (encoding === "identity") {
+    const known = Number.isNaN(length) ? undefined : length;
+    return { content: stream, length: known, received, decoded: received, release, fault: arrival.fault };
+  }
+  let decoded = 0;
   let fault: ServiceError | undefined;
-  const encoded = watch(source, {
+  // Bun decodes zstd as well; the types of the web platform do not know it yet.
+  const content = watch(stream.pipeThrough(new DecompressionStream(encoding as CompressionFormat)), {
     inspect: (chunk) => {
-      received += chunk.byteLength;
-      if (received > rule.encodedBytes) throw (fault = tooLarge(rule.encodedBytes));
+      decoded += chunk.byteLength;
+      if (decoded > rule.decodedBytes) throw (fault = tooLarge(rule.decodedBytes));
     },
-    withinMs: rule.arriveMs,
-    late: () => (fault ??= tooSlow(rule.arriveMs)),
+    failed: (cause) => {
+      if (!client.aborted) fault ??= arrival.fault() ?? badEncoding(encoding, cause);
+    },
   });
-  const content =
-    encoding === "identity"
-      ? encoded
-      : watch(
-          // Bun decodes zstd as well; the types of the web platform do not know it yet.
-          encoded.pipeThrough(new DecompressionStream(encoding as CompressionFormat)),
-          {
-            inspect: (chunk) => {
-              unpacked += chunk.byteLength;
-              if (unpacked > rule.decodedBytes) throw (fault = tooLarge(rule.decodedBytes));
-            },
-            failed: (cause) => {
-              if (!client.aborted) fault ??= badEncoding(encoding, cause);
-            },
-          },
-        );
   return {
     content,
-    length: encoding === "identity" && declared >= 0 ? declared : undefined,
-    received: () => received,
-    decoded: () => (encoding === "identity" ? received : unpacked),
-    release: () => undefined,
-    fault: () => fault,
+    length: undefined,
+    received,
+    decoded: () => decoded,
+    release,
+    fault: () => fault ?? arrival.fault(),
   };
 }
 

@@ -24,6 +24,17 @@ describe("Grafana", () => {
     for (const name of ["authorization", "cookie", "x-webauth-groups"]) expect(seen?.headers.has(name)).toBe(false);
   });
 
+  test.each(["a\nb", "a\r\nx-webauth-role: Admin", " admin ", "ü", "名前", "a\0b", "\ud800"])(
+    "is not asked for %j, whom a header would not carry as it is",
+    async (sub) => {
+      const before = gateway.seen.length;
+      const headers = await gateway.bearer("telemetry:read", { sub });
+      expect((await fetch(`${gateway.url}/grafana/api/search`, { headers })).status).toBe(401);
+      expect(gateway.seen.length).toBe(before);
+      expect(gateway.refusals.at(-1)).toMatchObject({ reason: "missing_claim", route: "/grafana/api/search" });
+    },
+  );
+
   test("nobody else is told by these headers", async () => {
     const headers = { ...(await gateway.bearer("telemetry:read orders:read")), ...forged };
     await fetch(`${gateway.url}/prometheus/api/v1/labels`, { headers });

@@ -34,8 +34,13 @@ export function requestHeaders({ request, route, clientAddress, token, claims }:
   return headers;
 }
 
-/** For Grafana (`auth.proxy`), which believes them: a client cannot set them, as it cannot any that is not listed above. */
+/**
+ * For Grafana (`auth.proxy`), which believes them: a client cannot set them, as it cannot any that is not listed above.
+ * @throws ServiceError `invalid_token` for a name that a header would not carry as it is
+ */
 function personHeaders({ sub, scope }: AccessClaims): Record<string, string> {
+  if (!identityForm.test(sub))
+    throw new ServiceError("invalid_token", "the token names nobody Grafana could know", { reason: "missing_claim" });
   const administers = scope.split(" ").includes("telemetry:admin");
   return { "x-webauth-user": sub, "x-webauth-role": administers ? "Admin" : "Viewer" };
 }

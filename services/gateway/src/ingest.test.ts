@@ -131,6 +131,36 @@ describe("a body past a cap is 413, final, and reaches no collector whole", () =
     }
   }
 
+  test.each([
+    ["a gzip of 17 MiB", "gzip", compressions.gzip(new Uint8Array(17 * MiB))],
+    ["a zstd of 17 MiB", "zstd", compressions.zstd(new Uint8Array(17 * MiB))],
+    ["a large gzip, cut off", "gzip", compressions.gzip(new Uint8Array(3 * MiB)).subarray(0, -2)],
+    ["a large zstd with a tail", "zstd", Uint8Array.from([...compressions.zstd(new Uint8Array(3 * MiB)), 1, 2, 3])],
+  ])("%s is small as it comes: the collector never hears of it", async (_, encoding, body) => {
+    let heard = 0;
+    gateway.answer = () => {
+      heard += 1;
+      return new Response();
+    };
+    for (const sent of [() => body, () => chunked(body)])
+      expect((await post(sent(), { "content-encoding": encoding })).status).toBeOneOf([400, 413]);
+    expect(heard).toBe(0);
+  });
+
+  test.each([
+    ["gzip", 1],
+    ["gzip", 3],
+    ["zstd", 1],
+    ["zstd", 3],
+  ] as const)("%s of %d MiB arrives byte for byte, however it comes", async (encoding, size) => {
+    const content = Uint8Array.from({ length: size * MiB }, (_, at) => (at * at) >> 7);
+    const body = compressions[encoding](content);
+    for (const sent of [() => body, () => chunked(body)]) {
+      expect((await post(sent(), { "content-encoding": encoding })).status).toBe(200);
+      expect(Buffer.compare(gateway.seen.at(-1)?.body ?? new Uint8Array(), content)).toBe(0);
+    }
+  });
+
   test("a hundred bombs at once cost a bounded amount of memory", async () => {
     const bombs = [gzipSync(new Uint8Array(200 * MiB)), zstdCompressSync(new Uint8Array(200 * MiB))].map((bomb) =>
       Uint8Array.from(bomb),
@@ -269,11 +299,12 @@ describe("what the collector answers", () => {
     }
   });
 
-  test("a Retry-After of its own is kept, and 0 is not: it would be a hot loop", async () => {
+  test("a Retry-After of its own is kept; one that is a hot loop, or that no exporter can read, is not", async () => {
     for (const [said, heard] of [
       ["1", "1"],
       ["30", "30"],
-      ["0", "2"],
+      ["Wed, 21 Oct 2099 07:28:00 GMT", "Wed, 21 Oct 2099 07:28:00 GMT"],
+      ...["0", "00", "-1", "1.5", "1e9", "soon", ""].map((none) => [none, "2"] as const),
     ] as const) {
       gateway.answer = () => new Response(null, { status: 503, headers: { "retry-after": said } });
       expect((await post("x")).headers.get("retry-after")).toBe(heard);

@@ -16,14 +16,17 @@ export function refusalReason(error: ServiceError): RefusalReason {
 const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const retryAfterSeconds = "2";
 
-/** Adds a `Retry-After` of 1 to 3 s where a client may try again and nothing useful is said; 0 is a hot loop. */
+/** What a client can wait for: seconds, or a date (RFC 9110 §10.2.3). 0 is a hot loop. */
+const retryAfterForm = /^(?:0*[1-9][0-9]{0,4}|[A-Z][a-z]{2}, [0-9A-Za-z: ]{15,22} GMT)$/;
+
+/** Adds a `Retry-After` of 1 to 3 s where a client may try again and nothing useful is said. */
 export function adviseRetry(headers: Headers, status: number): void {
   const advised = retryAfter(status, headers.get("retry-after") ?? undefined);
   if (advised !== undefined) headers.set("retry-after", advised);
 }
 
 function retryAfter(status: number, said: string | undefined): string | undefined {
-  return retryable.has(status) && (said === undefined || said === "0") ? retryAfterSeconds : said;
+  return retryable.has(status) && !retryAfterForm.test(said ?? "") ? retryAfterSeconds : said;
 }
 
 /** Headers of an answer to telemetry that went to the collector. What browsers want to know is no use to exporters. */

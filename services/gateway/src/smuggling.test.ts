@@ -106,6 +106,18 @@ const doubtful: readonly (readonly [string, string])[] = [
     post("Transfer-Encoding: chunked\r\n", `fffffffffffffffff\r\n{}\r\n${chunkedEnd}${hidden}`, noLength),
   ],
   ["a chunk of another size", post("Transfer-Encoding: chunked\r\n", `2\r\n{}x\r\n${chunkedEnd}${hidden}`, noLength)],
+  ["a good chunk before a bad end", post("Transfer-Encoding: chunked\r\n", `2\r\n{}\r\n0\n\n${hidden}`, noLength)],
+  ["a chunk far larger than what comes", post("Transfer-Encoding: chunked\r\n", `ffffffff\r\n{}${hidden}`, noLength)],
+  [
+    "a line break in a chunk extension",
+    post("Transfer-Encoding: chunked\r\n", `2;a="\r\n{}"\r\n${chunkedEnd}${hidden}`, noLength),
+  ],
+  ["an empty coding before chunks", post("Transfer-Encoding: ,chunked\r\n", `2\r\n{}\r\n${chunkedEnd}`, noLength)],
+  ["an empty coding after chunks", post("Transfer-Encoding: chunked,\r\n", `2\r\n{}\r\n${chunkedEnd}`, noLength)],
+  [
+    "an empty coding in a line of its own",
+    post("Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n", `2\r\n{}\r\n${chunkedEnd}`, noLength),
+  ],
   ["chunks by bare line feeds", post("Transfer-Encoding: chunked\r\n", `2\n{}\n0\n\n${hidden}`, noLength)],
   ["a bare line feed in the head", post("X: a\nTransfer-Encoding: chunked\r\n", chunkedEnd + hidden)],
   ["a bare return in the head", post("X: a\rTransfer-Encoding: chunked\r\n", chunkedEnd + hidden)],

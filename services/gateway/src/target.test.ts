@@ -58,6 +58,12 @@ describe("a target two parsers could read differently is refused", () => {
     "/v1/a|b",
     '/v1/a"b',
     "/v1/é",
+    "/v1/%ef%bf%bd",
+    "/v1/a%ef%bc%8fb",
+    "/v1/%ef%bc%8e%ef%bc%8e/x",
+    "/v1/%e2%84%aaey",
+    "/v1/a%e2%80%aeb",
+    "/v1/a%c2%adb",
   ])("%s", (text) => expect(parseTarget(`http://gateway${text}`, "gateway")).toBeUndefined());
 
   test.each(["/x", "h:1", "", "ftp://h/x", "http:///x", "http://a@b/x", "http://h"])("address %p", (url) =>

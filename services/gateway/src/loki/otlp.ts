@@ -80,7 +80,9 @@ function toResourceLogs(stream: unknown, place: string, parts: PartCounter): Otl
   };
 }
 
-const timestampForm = /^\d{1,19}$/;
+const timestampForm = /^[0-9]{1,19}$/;
+/** The last nanosecond Loki and Go have, in the year 2262. */
+const lastNanosecond = "9223372036854775807";
 const traceIdForm = /^(?!0{32})[0-9a-f]{32}$/i;
 const spanIdForm = /^(?!0{16})[0-9a-f]{16}$/i;
 
@@ -89,7 +91,7 @@ function toRecord(entry: unknown, levelOfStream: string | undefined, place: stri
     throw invalid(place, "must be [time, line] or [time, line, metadata]");
   }
   const [time, line, metadata] = entry as readonly unknown[];
-  if (typeof time !== "string" || !timestampForm.test(time))
+  if (typeof time !== "string" || !timestampForm.test(time) || time.padStart(19, "0") > lastNanosecond)
     throw invalid(place, "the time must be nanoseconds in a string");
   if (typeof line !== "string") throw invalid(place, "the line must be a string");
   const {

@@ -149,6 +149,8 @@ describe("a push becomes OTLP logs", () => {
     [{ streams: [{ stream: {}, values: [[1, "x"]] }] }, "streams[0].values[0]"],
     [{ streams: [{ stream: {}, values: [["-1", "x"]] }] }, "streams[0].values[0]"],
     [{ streams: [{ stream: {}, values: [["1e9", "x"]] }] }, "streams[0].values[0]"],
+    [{ streams: [{ stream: {}, values: [["9223372036854775808", "x"]] }] }, "streams[0].values[0]"],
+    [{ streams: [{ stream: {}, values: [["1\n", "x"]] }] }, "streams[0].values[0]"],
     [{ streams: [{ stream: {}, values: [["1", 2]] }] }, "streams[0].values[0]"],
     [{ streams: [{ stream: {}, values: [["1", "x", { a: 1 }]] }] }, "streams[0].values[0][2].a"],
   ])("%j is refused, naming %s", (body, place) => expect(() => toOtlpLogs(body)).toThrow(`${place}: `));
