@@ -30,11 +30,11 @@ export async function until(condition: () => boolean | Promise<boolean>, withinM
 }
 
 /**
- * The least of at most three measured times; one below `enoughMs` milliseconds ends it. For a promise of how soon something
- * happens: a machine that is busy with other things can only add to it.
+ * The least of at most three measurements; one below `enough` ends it. For a promise of how soon something happens, or how
+ * little it takes: a machine that is busy with other things can only add to it.
  */
-export async function bestOfThree(enoughMs: number, measure: (round: number) => Promise<number>): Promise<number> {
+export async function bestOfThree(enough: number, measure: (round: number) => Promise<number>): Promise<number> {
   let best = Infinity;
-  for (let round = 0; round < 3 && best >= enoughMs; round += 1) best = Math.min(best, await measure(round));
+  for (let round = 0; round < 3 && best >= enough; round += 1) best = Math.min(best, await measure(round));
   return best;
 }
