@@ -1,5 +1,5 @@
-import { chmod, chown, copyFile, lstat, mkdir, readdir, readlink, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, chown, copyFile, lstat, mkdir, readdir, readlink, rename, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { codeOf } from "../setup-error.ts";
 
 export interface CopyOptions {
@@ -31,6 +31,21 @@ export async function copyTree(from: string, to: string, { skip = () => false }:
     }
   };
   await copy("");
+}
+
+/** Puts a copy in a place; returns where what was there lies now. */
+export async function replaceTree(from: string, place: string, suffix: string): Promise<string | undefined> {
+  const aside = `${place}.${suffix}`;
+  await mkdir(dirname(place), { recursive: true });
+  const moved = await rename(place, aside).then(
+    () => true,
+    (error: unknown) => {
+      ignoreGone(error);
+      return false;
+    },
+  );
+  await copyTree(from, place);
+  return moved ? aside : undefined;
 }
 
 function ignoreGone(error: unknown): void {

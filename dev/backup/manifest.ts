@@ -2,9 +2,10 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { z } from "zod";
 import { messageOf, SetupError } from "../setup-error.ts";
+import { systemNames } from "./system.ts";
 
 /** What a backup holds, a folder each. Traces are left out: Badger cannot be copied while it is written. */
-export const parts = ["postgres", "prometheus", "loki", "secrets"] as const;
+export const parts = ["secrets", "postgres", "prometheus", "loki"] as const;
 
 export type Part = (typeof parts)[number];
 
@@ -20,14 +21,10 @@ export type Contents = z.infer<typeof contentsSchema>;
 
 const manifestSchema = z.strictObject({
   version: z.literal(1),
+  system: z.enum(systemNames),
   /** ISO 8601. */
   createdAt: z.string(),
-  parts: z.strictObject({
-    postgres: contentsSchema,
-    prometheus: contentsSchema,
-    loki: contentsSchema,
-    secrets: contentsSchema,
-  }),
+  parts: z.partialRecord(z.enum(parts), contentsSchema),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -1,33 +1,56 @@
-import { chown, mkdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { asSuperuser } from "../database-roles.ts";
-import { databaseDir } from "../database.ts";
-import type { Layout } from "../layout.ts";
-import { readSecret } from "../secrets.ts";
-import { copyTree } from "./copy-tree.ts";
-
 /** What a running server makes anew, or must not find when it starts (PostgreSQL documentation, 25.3.4). */
-const leftBehind =
-  /^(?:postmaster\.(?:pid|opts)|pg_(?:wal|replslot|dynshmem|notify|serial|snapshots|stat_tmp|subtrans)\/.*|.*\/?pgsql_tmp.*|.*\/?pg_internal\.init.*)$/;
+const leftBehind = {
+  files: ["postmaster.pid", "postmaster.opts"],
+  contentsOf: [
+    "pg_wal",
+    "pg_replslot",
+    "pg_dynshmem",
+    "pg_notify",
+    "pg_serial",
+    "pg_snapshots",
+    "pg_stat_tmp",
+    "pg_subtrans",
+  ],
+  namesThatBegin: ["pgsql_tmp", "pg_internal.init"],
+} as const;
+
+/** Takes a path below the data directory. */
+export function isLeftBehind(path: string): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return (
+    leftBehind.files.some((file) => path === file) ||
+    leftBehind.contentsOf.some((folder) => path.startsWith(`${folder}/`)) ||
+    leftBehind.namesThatBegin.some((start) => name.startsWith(start))
+  );
+}
+
+/** The same as arguments of tar, for paths that begin with `./`. */
+export const leftBehindByTar: readonly string[] = [
+  "--anchored",
+  ...leftBehind.files.map((file) => `--exclude=./${file}`),
+  ...leftBehind.contentsOf.map((folder) => `--exclude=./${folder}/*`),
+  "--no-anchored",
+  ...leftBehind.namesThatBegin.map((start) => `--exclude=${start}*`),
+];
+
+/** A server as a backup needs it; `ask` is always the same session. */
+export interface Server {
+  /** The first column of the first row, as text. */
+  ask(statement: string): Promise<string>;
+  copyFiles(): Promise<void>;
+  copyLog(): Promise<void>;
+  writeLabel(label: string): Promise<void>;
+}
 
 /**
  * A copy of the whole server while it runs, by its low-level functions: files first, which need not fit together, then
- * the log that makes them. A slot keeps the log meanwhile, and goes with the connection.
+ * the log that makes them. A slot keeps the log meanwhile, and goes with the session.
  */
-export async function backUpPostgres(layout: Layout, port: number, to: string): Promise<void> {
-  const password = await readSecret(layout, "postgres-password");
-  const from = databaseDir(layout);
-  const label = join(to, "backup_label");
-  await asSuperuser({ port, password, database: "postgres" }, async (sql) => {
-    await sql`select pg_create_physical_replication_slot('vitrine_backup', true, true)`;
-    await sql`select pg_backup_start('vitrine', true)`;
-    await copyTree(from, to, { skip: (path) => leftBehind.test(path) });
-    const [stopped] = await sql`select labelfile from pg_backup_stop(false)`;
-    await mkdir(join(to, "pg_wal"), { recursive: true });
-    await copyTree(join(from, "pg_wal"), join(to, "pg_wal"));
-    await writeFile(label, String(stopped.labelfile), { mode: 0o600 });
-  });
-  // Like the rest it belongs to the user the server runs as; whoever is not root is that user.
-  const { uid, gid } = await stat(from);
-  if (uid !== (await stat(label)).uid) await chown(label, uid, gid);
+export async function savePostgres(server: Server): Promise<void> {
+  await server.ask("select slot_name from pg_create_physical_replication_slot('vitrine_backup', true, true)");
+  await server.ask("select pg_backup_start('vitrine', true)");
+  await server.copyFiles();
+  const label = await server.ask("select labelfile from pg_backup_stop(false)");
+  await server.copyLog();
+  await server.writeLabel(label);
 }

@@ -1,16 +1,12 @@
-import { mkdir, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { Layout } from "../layout.ts";
-import { acquireRunnerLock } from "../runner-lock.ts";
-import { codeOf, SetupError } from "../setup-error.ts";
-import { copyTree } from "./copy-tree.ts";
+import { join } from "node:path";
+import { SetupError } from "../setup-error.ts";
 import { contentsOf, type Manifest, type Part, parts, readManifest } from "./manifest.ts";
+import type { System } from "./system.ts";
 
 export interface RestoreOptions {
-  readonly layout: Layout;
+  readonly system: System;
   readonly folder: string;
   readonly now: Date;
-  readonly me: { readonly pid: number; readonly startTicks: number };
 }
 
 export interface Restored {
@@ -22,47 +18,26 @@ export interface Restored {
 /**
  * Puts a backup in the place of what the system keeps; what was there is moved aside, never removed.
  *
- * @throws {SetupError} when the system runs, or the backup is not whole; nothing has been touched then
+ * @throws {SetupError} when the system runs, or the backup is not whole or of another; nothing has been touched then
  */
-export async function restore({ layout, folder, now, me }: RestoreOptions): Promise<Restored> {
+export async function restore({ system, folder, now }: RestoreOptions): Promise<Restored> {
   const manifest = await readManifest(folder);
-  for (const part of parts) await checkWhole(join(folder, part), part, manifest);
+  if (manifest.system !== system.name)
+    throw new SetupError(`${folder} is of the system ${described[manifest.system]}: restore it there.`);
+  const kept = parts.filter((part) => manifest.parts[part] !== undefined);
+  for (const part of kept) await checkWhole(join(folder, part), part, manifest);
   using owned = new DisposableStack();
-  owned.use(acquireRunnerLock(layout, me));
+  owned.use(await system.claim());
   const aside: string[] = [];
   const suffix = `before-${now.toISOString().replaceAll(/[:.]/g, "-")}`;
-  for (const part of parts) {
-    const place = placeOf(layout, part);
-    await mkdir(dirname(place), { recursive: true });
-    if (await moveAside(place, `${place}.${suffix}`)) aside.push(`${place}.${suffix}`);
-    await copyTree(join(folder, part), place);
+  for (const part of kept) {
+    const moved = await system.replace(part, join(folder, part), suffix);
+    if (moved !== undefined) aside.push(moved);
   }
   return { manifest, aside };
 }
 
-function placeOf(layout: Layout, part: Part): string {
-  switch (part) {
-    case "postgres":
-    case "loki":
-      return join(layout.data, part);
-    case "prometheus":
-      return join(layout.data, "prometheus/tsdb");
-    case "secrets":
-      return layout.secrets;
-    default:
-      return part satisfies never;
-  }
-}
-
-async function moveAside(from: string, to: string): Promise<boolean> {
-  try {
-    await rename(from, to);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return false;
-    throw error;
-  }
-}
+const described = { desk: "of `bun run dev`", compose: "from images (--compose)" } as const;
 
 async function checkWhole(folder: string, part: Part, manifest: Manifest): Promise<void> {
   const found = await contentsOf(folder).catch(() => undefined);

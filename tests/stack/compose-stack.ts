@@ -184,18 +184,10 @@ export async function startCompose() {
       const found = lines.parse(shown).data.result.flatMap(({ values }) => values.map(([, line]) => line));
       return new Set(found.map((line) => Number(line.split(" ").at(-1))));
     },
-    /** As docs/deploy.md has it: stopped, every volume into a file, started. */
-    backUp: async (folder: string): Promise<void> => {
-      await compose("stop");
-      for (const volume of volumes) await tar(`${project}_${volume}:/from:ro`, `${folder}:/to`, volume, "--create");
-      await compose("start");
-    },
-    /** Into new volumes, after the old ones are gone. */
-    restore: async (folder: string): Promise<void> => {
+    /** Every volume and secret is gone after it. */
+    lose: async (): Promise<void> => {
       await compose("down", "--volumes");
-      await compose("create", "--no-build", "--pull=never", ...without);
-      for (const volume of volumes) await tar(`${folder}:/from:ro`, `${project}_${volume}:/to`, volume, "--extract");
-      await up();
+      await rm(secrets, { recursive: true });
     },
     stop: async (): Promise<void> => {
       await compose("down", "--volumes", "--timeout=5");
@@ -205,19 +197,6 @@ export async function startCompose() {
 }
 
 export type ComposeStack = Awaited<ReturnType<typeof startCompose>>;
-
-const volumes = ["postgres", "prometheus", "loki", "jaeger", "alertmanager", "collector"] as const;
-
-async function tar(from: string, to: string, volume: string, mode: "--create" | "--extract"): Promise<void> {
-  const [file, directory] = mode === "--create" ? [`/to/${volume}.tar`, "/from"] : [`/from/${volume}.tar`, "/to"];
-  const what = mode === "--create" ? ["."] : [];
-  const container = ["docker", "run", "--rm", "--user=0", "--entrypoint=tar", `--volume=${from}`, `--volume=${to}`];
-  const done = await run(
-    [...container, "postgres:18.4-trixie", mode, `--file=${file}`, `--directory=${directory}`, ...what],
-    {},
-  );
-  if (done.code !== 0) throw new Error(done.stderr);
-}
 
 const makeSecrets = `
   const { makeComposeSecrets } = await import("./dev/compose/secrets.ts");

@@ -116,20 +116,34 @@ stackTest.each(["collector", "loki", "gateway"])(
   },
 );
 
-stackTest("a backup as docs/deploy.md makes it brings back accounts, metrics and lines into new volumes", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "vitrine-backup-"));
+stackTest("a backup of the running system brings back accounts, metrics and lines after all was lost", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "vitrine-backup-"));
+  const folder = join(directory, "backup");
+  const command = (name: string) => stack.script("dev/backup/cli.ts", name, "--compose", folder);
   const mark = crypto.randomUUID();
   await eventually("a line is kept", 60_000, async () => {
     await stack.sendLog(mark, 1);
     return (await stack.keptLogs(mark)).has(1) ? true : undefined;
   });
   const headers = { authorization: `Bearer ${await stack.token("doctor")}` };
-  await stack.backUp(folder);
-  await stack.restore(folder);
-  await rm(folder, { recursive: true });
-  await eventually("the line of before", 60_000, async () => (await stack.keptLogs(mark)).has(1));
-  // Signed by a key that was in the database: what verifies it came back, too.
-  expect((await stack.ask("/prometheus/api/v1/labels", { headers })).status).toBe(200);
+  const query = new URLSearchParams({ query: "count_over_time(app_up[1m])", time: String(Date.now() / 1_000) });
+  const hadMetrics = async () => {
+    const answer = await stack.ask(`/prometheus/api/v1/query?${query}`, { headers });
+    // Signed by a key that was in the database: what verifies it came back, too.
+    expect(answer.status).not.toBe(401);
+    return answer.ok && samples.parse(await answer.json()).data.result.length > 0 ? true : undefined;
+  };
+  await eventually("metrics", 60_000, hadMetrics);
+
+  expect(await command("backup")).toMatchObject({ code: 0, stderr: "" });
+  const whileRunning = await command("restore");
+  expect([whileRunning.code, whileRunning.stderr]).toEqual([1, expect.stringContaining("The system runs")]);
+  await stack.lose();
+  expect(await command("restore")).toMatchObject({ code: 0, stderr: "" });
+  await stack.up();
+  await eventually("the metrics of before", 60_000, hadMetrics);
+  await eventually("the line of before", 60_000, async () => ((await stack.keptLogs(mark)).has(1) ? true : undefined));
+  await rm(directory, { recursive: true });
 });
 
 stackTest("down and up again: orders' database, logs, metrics and traces are all still there", async () => {
