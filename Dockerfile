@@ -49,6 +49,6 @@ LABEL org.opencontainers.image.title="vitrine-${SERVICE}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="docker.io/oven/bun:distroless"
-HEALTHCHECK --interval=5s --timeout=4s --start-period=20s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 \
   CMD ["/usr/local/bin/bun", "--no-install", "-e", "const answer = await fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).catch(() => undefined); process.exit(answer?.ok ? 0 : 1)"]
 ENTRYPOINT ["/usr/local/bin/bun", "--no-install", "--preload", "@vitrine/kit/telemetry/preload", "src/main.ts"]
