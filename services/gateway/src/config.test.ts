@@ -34,6 +34,16 @@ test("quotas are variables with their units, and 0 is without limit", () => {
   );
 });
 
+test("each of several processes has its share of every quota", () => {
+  const quotas = { QUOTA_QUERY_REQUESTS_PER_SECOND: "2", QUOTA_QUERY_IN_FLIGHT: "5", MAX_CONCURRENT_REQUESTS: "77" };
+  const { limits } = parseConfig({ ...quotas, QUOTA_INGEST_BYTES_PER_SECOND: "0", GATEWAY_PROCESSES: "4" });
+  expect(limits).toMatchObject({
+    classes: { query: { requestsPerSecond: 0.5, inFlight: 2 }, ingest: { bytesPerSecond: 0, inFlight: 16 } },
+    maxConcurrent: 20,
+    failuresPerSecond: 125,
+  });
+});
+
 test("every fault is named at once", () => {
   expect(() => parseConfig({ OTLP_PORT: "x", LOKI_URL: "ftp://loki" })).toThrow(ConfigError);
   const wrong = { OTLP_PORT: "x", LOKI_URL: "ftp://loki", TRUSTED_PROXIES: "x", MAX_CONCURRENT_REQUESTS: "0" };

@@ -143,21 +143,23 @@ export function parseConfig(env: Env): Config {
         api: quotas(rateClasses.api, values, "API"),
         open: quotas(rateClasses.open, values, "OPEN"),
       },
-      maxConcurrent: values.MAX_CONCURRENT_REQUESTS,
-      failuresPerSecond: values.QUOTA_FAILURES_PER_SECOND,
+      maxConcurrent: Math.ceil(values.MAX_CONCURRENT_REQUESTS / values.GATEWAY_PROCESSES),
+      failuresPerSecond: values.QUOTA_FAILURES_PER_SECOND / values.GATEWAY_PROCESSES,
     },
     trustedProxies: values.TRUSTED_PROXIES,
   };
 }
 
-type QuotaValues = Readonly<Record<keyof ReturnType<typeof quotaShape>, number>>;
+type QuotaValues = Readonly<Record<keyof ReturnType<typeof quotaShape> | "GATEWAY_PROCESSES", number>>;
 
+/** The share of one process: the kernel spreads connections over all of them, so that together they are the quota. */
 function quotas(defaults: RateClass, values: QuotaValues, name: Uppercase<keyof RateClasses>): RateClass {
+  const { GATEWAY_PROCESSES: processes } = values;
   return {
     ...defaults,
-    requestsPerSecond: values[`QUOTA_${name}_REQUESTS_PER_SECOND`],
-    bytesPerSecond: values[`QUOTA_${name}_BYTES_PER_SECOND`],
-    inFlight: values[`QUOTA_${name}_IN_FLIGHT`],
+    requestsPerSecond: values[`QUOTA_${name}_REQUESTS_PER_SECOND`] / processes,
+    bytesPerSecond: values[`QUOTA_${name}_BYTES_PER_SECOND`] / processes,
+    inFlight: Math.ceil(values[`QUOTA_${name}_IN_FLIGHT`] / processes),
   };
 }
 

@@ -48,8 +48,11 @@ export function createIdentity({ tokens, feed, logger, lifecycle }: IdentityOpti
       url,
       keyring,
       token: createTokenSource({ tokenUrl: tokens.tokenUrl, clientId, clientSecret, scopes: ["feed:read"] }),
-      onLost: (err) =>
-        logger.warn({ action: "gateway.feed_lost", err, extra: { feed_age_ms: age() } }, "the feed is away"),
+      onLost: (err) => {
+        // Auth may be told to stop at the same time: then this is no news.
+        if (lifecycle.stopping.aborted) return;
+        logger.warn({ action: "gateway.feed_lost", err, extra: { feed_age_ms: age() } }, "the feed is away");
+      },
     }),
     (following) => following.stop(),
   );

@@ -50,7 +50,7 @@ async function run(env: Record<string, string>): Promise<Running> {
     for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
       output += chunk;
       const urls = [...output.matchAll(/listening on (http:\/\/[^/"]+)/g)].map((match) => match[1] ?? "");
-      if (urls.length === 2) resolve(urls);
+      if (urls.length >= 2) resolve(urls);
     }
   })();
   const started: Running = { process: child, urls: await promise, output: () => output };
@@ -64,6 +64,14 @@ function freePort(): number {
   void server.stop(true);
   return port;
 }
+
+const nobodyListens = (url: string | undefined) =>
+  eventually("nobody listens", 20_000, () =>
+    fetch(`${url}/health/live`).then(
+      () => false,
+      () => true,
+    ),
+  );
 
 const ready = (url: string | undefined) =>
   eventually("ready", 20_000, async () => (await fetch(`${url}/health/ready`)).ok);
@@ -200,7 +208,7 @@ describe("the gateway as a process", () => {
     first.process.kill("SIGTERM");
     expect(await first.process.exited).toBe(0);
     expect((await fetch(`${second.urls[0]}/health/live`)).status).toBe(200);
-  }, 20_000);
+  }, 60_000);
 
   test("keeps as many processes on its ports as it is told to, starts one that dies again, and ends with all of them", async () => {
     const ports = { PORT: String(freePort()), OTLP_PORT: String(freePort()) };
@@ -218,13 +226,30 @@ describe("the gateway as a process", () => {
     await ready(urls[0]);
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
-    await eventually("nobody listens", 20_000, () =>
-      fetch(`${urls[0]}/health/live`).then(
-        () => false,
-        () => true,
-      ),
+    await nobodyListens(urls[0]);
+  }, 60_000);
+
+  test("holds a quota with several processes together, and leaves none of them behind when it is killed", async () => {
+    const perSecond = 10;
+    const { urls, process: child } = await run({
+      PORT: String(freePort()),
+      OTLP_PORT: String(freePort()),
+      GATEWAY_PROCESSES: "2",
+      QUOTA_API_REQUESTS_PER_SECOND: String(perSecond),
+    });
+    await ready(urls[0]);
+    const headers = { authorization: `Bearer ${await issuer.sign("orders:read")}`, connection: "close" };
+    const startedAt = performance.now();
+    const statuses = await Promise.all(
+      Array.from({ length: 100 }, async () => (await fetch(`${urls[0]}/api/orders/1`, { headers })).status),
     );
-  }, 30_000);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const accepted = statuses.filter((status) => status === 200).length;
+    const burstSeconds = 2;
+    expect(accepted).toBeWithin(perSecond, perSecond * (burstSeconds + seconds) + 2);
+    child.kill("SIGKILL");
+    await nobodyListens(urls[0]);
+  }, 60_000);
 
   test("finishes what it has begun when it is told to stop, and exits with 0", async () => {
     arrived = Promise.withResolvers<void>();
@@ -235,12 +260,7 @@ describe("the gateway as a process", () => {
     });
     await arrived.promise;
     child.kill("SIGTERM");
-    await eventually("the port is closed", 20_000, () =>
-      fetch(`${urls[1]}/health/live`).then(
-        () => false,
-        () => true,
-      ),
-    );
+    await nobodyListens(urls[1]);
     release?.();
     expect((await pending).status).toBe(200);
     expect(await child.exited).toBe(0);

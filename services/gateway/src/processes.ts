@@ -12,7 +12,8 @@ const steadyMs = 30_000;
 
 /**
  * Keeps several processes on the same ports; the kernel spreads connections over them. One that ends is started again,
- * later each time while it does not last. Told to stop, each finishes what it has begun, and this one waits for them.
+ * later each time while it does not last. Told to stop, each finishes what it has begun, and this one waits for them;
+ * killed, it takes them along (`main.ts`).
  */
 export function superviseProcesses(
   { config, logger, lifecycle }: ServiceParts<Pick<Config, "processes">>,

@@ -46,6 +46,16 @@ describe("a bucket", () => {
     expect(buckets.take("a", 1, rate)).toBeGreaterThan(0);
   });
 
+  test("lets one in now and then at any rate that is not 0", () => {
+    let now = 0;
+    const buckets = createBuckets(10, () => now);
+    const share = { perSecond: 0.1, burstSeconds: 2 };
+    expect(buckets.take("a", 1, share)).toBe(0);
+    expect(buckets.take("a", 1, share)).toBeCloseTo(10);
+    now = 10_001;
+    expect(buckets.take("a", 1, share)).toBe(0);
+  });
+
   test("is without limit, and kept by nobody, at a rate of 0", () => {
     const buckets = createBuckets(10, () => 0);
     for (let at = 0; at < 1_000; at += 1) expect(buckets.take("a", 1e9, { perSecond: 0, burstSeconds: 2 })).toBe(0);

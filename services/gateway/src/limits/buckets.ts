@@ -25,6 +25,11 @@ const maxDebtSeconds = 10;
 /** Who takes nothing yet still needs a bucket that is not empty. */
 const least = 1e-9;
 
+/** A bucket that never holds a whole one would let nobody in, however long they wait. */
+function burstOf({ perSecond, burstSeconds }: Rate): number {
+  return Math.max(perSecond * burstSeconds, 1);
+}
+
 /**
  * Token buckets by key, of which the least recently used go first when there are too many: state stays bounded whoever
  * asks. A key that comes back finds its bucket full.
@@ -32,12 +37,12 @@ const least = 1e-9;
 export function createBuckets(maxKeys: number, now: () => number = () => performance.now()): Buckets {
   const buckets = new Map<string, Bucket>();
 
-  function refilled(key: string, { perSecond, burstSeconds }: Rate): Bucket {
+  function refilled(key: string, rate: Rate): Bucket {
     const atMs = now();
-    const burst = perSecond * burstSeconds;
+    const burst = burstOf(rate);
     const known = buckets.get(key);
     if (known !== undefined) {
-      known.left = Math.min(burst, known.left + ((atMs - known.atMs) / 1_000) * perSecond);
+      known.left = Math.min(burst, known.left + ((atMs - known.atMs) / 1_000) * rate.perSecond);
       known.atMs = atMs;
       // Order in a Map is order of insertion; only a full map needs to know who was here last.
       if (buckets.size * 2 > maxKeys) {
@@ -52,8 +57,8 @@ export function createBuckets(maxKeys: number, now: () => number = () => perform
     return made;
   }
 
-  function spend(bucket: Bucket, amount: number, { perSecond, burstSeconds }: Rate): void {
-    bucket.left = Math.min(perSecond * burstSeconds, Math.max(bucket.left - amount, -maxDebtSeconds * perSecond));
+  function spend(bucket: Bucket, amount: number, rate: Rate): void {
+    bucket.left = Math.min(burstOf(rate), Math.max(bucket.left - amount, -maxDebtSeconds * rate.perSecond));
   }
 
   return {
