@@ -2,18 +2,23 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AccessClaims } from "@vitrine/contracts/auth";
+import { hasContainer } from "@vitrine/kit/testing/containers";
+import { eventually } from "@vitrine/kit/testing/eventually";
 import { freePort } from "@vitrine/kit/testing/postgres";
 import { createTestIssuer } from "@vitrine/kit/testing/tokens";
-import type { Subprocess } from "bun";
-import { eventually } from "@vitrine/kit/testing/eventually";
 import { engineCommand, type EngineRunOptions } from "../../dev/engines/command.ts";
 import { type EngineName, engineNamed, repositoryRoot } from "../../dev/engines/engines.ts";
 import type { EnginePorts } from "../../dev/engines/ports.ts";
+import { readPin } from "../../dev/engines/pin.ts";
 import { prepareEngine } from "../../dev/engines/prepare.ts";
 import { provideEngine } from "../../dev/engines/provide.ts";
 import { makeEngineSecrets } from "../../dev/engines/testing.ts";
+import { type Running, startEngineContainer } from "./engine-container.ts";
 
-/** The real gateway before the real collector and the engines behind it, on free ports; tokens come from a test issuer. */
+/**
+ * The real gateway before the real collector and the engines behind it, on free ports; tokens come from a test issuer.
+ * The collector is in a container of its official image where there is one, and the one that is built here otherwise.
+ */
 export interface TelemetryStack {
   readonly gateway: string;
   readonly otlp: string;
@@ -57,7 +62,7 @@ export async function startTelemetryStack(): Promise<TelemetryStack> {
   const found = await Promise.all(portNames.map(async (name) => [name, await freePort()] as const));
   const ports = Object.fromEntries(found) as unknown as EnginePorts;
   const secretsDir = await makeEngineSecrets(directory);
-  const running = new Map<string, Subprocess>();
+  const running = new Map<string, Running>();
   const startEngine = async (name: EngineName) => {
     const engine = engineNamed(name);
     if (engine === undefined) throw new Error(`no engine ${name}`);
@@ -68,26 +73,30 @@ export async function startTelemetryStack(): Promise<TelemetryStack> {
       repoRoot: repositoryRoot,
       secretsDir,
     };
-    const provided = await provideEngine(engine, { mode: "native" });
     await prepareEngine(engine, options);
-    const { argv, env, readyUrl } = engineCommand(engine, provided, options);
-    running.set(name, spawn(argv, env, join(directory, `${name}.log`)));
-    await eventually(`${name} is ready`, readyTimeoutMs, async () => await isOk(readyUrl));
+    const { image } = await readPin(engine, repositoryRoot);
+    const inContainer = name === "collector" && (await hasContainer(image));
+    const provided = inContainer ? built(image) : await provideEngine(engine, { mode: "native" });
+    const command = engineCommand(engine, provided, options);
+    running.set(
+      name,
+      inContainer
+        ? await startEngineContainer(image, command, directory)
+        : spawn(command.argv, command.env, join(directory, `${name}.log`)),
+    );
+    await eventually(`${name} is ready`, readyTimeoutMs, async () => await isOk(command.readyUrl));
   };
   const issuer = await createTestIssuer();
   const keys = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => issuer.jwksFetch(request.url) });
   const stop = async () => {
-    for (const child of [...running.values()].toReversed()) {
-      child.kill("SIGKILL");
-      await child.exited;
-    }
+    for (const one of [...running.values()].toReversed()) await one.kill();
     await keys.stop(true);
     await rm(directory, { recursive: true, force: true });
   };
   try {
     await Promise.all(engineNames.map(startEngine));
     const gateway = await startGateway(ports, keys.url.origin, join(directory, "gateway.log"));
-    running.set("gateway", gateway.child);
+    running.set("gateway", gateway.process);
     const at = (port: number) => `http://127.0.0.1:${port}`;
     return {
       gateway: gateway.url,
@@ -98,9 +107,8 @@ export async function startTelemetryStack(): Promise<TelemetryStack> {
       token: (scope, service, claims = {}) =>
         issuer.sign(scope, { client_id: `${service}-client`, service, ...claims }),
       killCollector: async () => {
-        const child = running.get("collector");
-        child?.kill("SIGKILL");
-        await child?.exited;
+        await running.get("collector")?.kill();
+        running.delete("collector");
       },
       startCollector: () => startEngine("collector"),
       stop,
@@ -113,7 +121,7 @@ export async function startTelemetryStack(): Promise<TelemetryStack> {
 
 async function startGateway(ports: EnginePorts, auth: string, log: string) {
   const engine = (name: keyof EnginePorts) => `http://127.0.0.1:${ports[name]}`;
-  const child = spawn(
+  const gateway = spawn(
     [process.execPath, "--preload", "@vitrine/kit/telemetry/preload", "src/main.ts"],
     {
       PORT: String(ports.gateway),
@@ -134,18 +142,31 @@ async function startGateway(ports: EnginePorts, auth: string, log: string) {
     readyTimeoutMs,
     async () => (await isOk(`${url}/health/ready`)) || undefined,
   );
-  return { child, url, otlp: engine("otlp") };
+  return { process: gateway, url, otlp: engine("otlp") };
 }
 
-function spawn(argv: readonly string[], env: Readonly<Record<string, string>>, log: string, cwd = repositoryRoot) {
-  const output = Bun.file(log);
-  return Bun.spawn([...argv], {
+/** The arguments and variables of a process are those of the container too. */
+const built = (path: string) => ({ kind: "binary", path, from: "path" }) as const;
+
+function spawn(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  log: string,
+  cwd = repositoryRoot,
+): Running {
+  const child = Bun.spawn([...argv], {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
     stdin: "ignore",
     stdout: "ignore",
-    stderr: output,
+    stderr: Bun.file(log),
   });
+  return {
+    kill: async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
 }
 
 async function isOk(url: string): Promise<boolean> {

@@ -1,5 +1,7 @@
+import { containerOf } from "./containers.ts";
+
 /** As compose.yaml has it. */
-const image = "postgres:18.4-trixie";
+export const postgresImage = "postgres:18.4-trixie";
 const port = 5432;
 
 export interface PostgresContainer {
@@ -9,9 +11,10 @@ export interface PostgresContainer {
 
 /** A PostgreSQL server of the image, with these settings, which lets in whoever connects as `postgres`/`postgres`. */
 export async function startPostgresContainer(settings: readonly string[]): Promise<PostgresContainer> {
-  // Loaded when it is used: most runs have no use for it.
-  const { GenericContainer, Wait } = await import("testcontainers");
-  const started = await new GenericContainer(image)
+  const { Wait } = await import("testcontainers");
+  const started = await (
+    await containerOf(postgresImage)
+  )
     .withEnvironment({ POSTGRES_PASSWORD: "postgres" })
     .withCommand(["postgres", ...settings.flatMap((setting) => ["-c", setting])])
     .withExposedPorts(port)

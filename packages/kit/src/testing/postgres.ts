@@ -4,7 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { type PostgresContainer, startPostgresContainer } from "./postgres-container.ts";
+import { hasContainer } from "./containers.ts";
+import { type PostgresContainer, postgresImage, startPostgresContainer } from "./postgres-container.ts";
 import { binariesFor, postgresUser } from "./postgres-binaries.ts";
 
 export interface TestPostgres {
@@ -28,20 +29,15 @@ const clusters: Cluster[] = [];
 let container: PostgresContainer | undefined;
 
 /**
- * Asked for, not found out: a container takes seconds more than the embedded server, and what is tested is the same.
- * A server that a test stops is embedded in either case, since a container would come back on another port.
- */
-const inContainer = Bun.env["TEST_DOCKER"] === "on";
-
-/**
- * A database on a real PostgreSQL. One server serves all test files of a process and ends with it; pass
- * `{ ownServer: true }` to a test that stops it.
+ * A database on a real PostgreSQL, in a container where there is one and embedded otherwise. One server serves all test
+ * files of a process and ends with it; pass `{ ownServer: true }` to a test that stops it: that one is embedded, since a
+ * container would come back on another port.
  */
 export async function startPostgres(options: { readonly ownServer?: boolean } = {}): Promise<TestPostgres> {
   const cluster =
     options.ownServer === true
       ? await startCluster()
-      : await (shared ??= inContainer ? startContainer() : startCluster());
+      : await (shared ??= hasContainer(postgresImage).then((found) => (found ? startContainer() : startCluster())));
   databases += 1;
   const name = `test_${databases}`;
   const admin = new pg.Client({
