@@ -1,7 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { BodyRule, Encoding } from "./routes/route.ts";
-import { arriveWithin, readAhead, tooSlow, watch } from "./body-stream.ts";
+import { type Arrival, arrive, inlineDecodedBytes, tooLarge, watchArrival, wholeBytes } from "./body-arrival.ts";
+import { arriveWithin, readAhead, watch } from "./body-stream.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Passage } from "./limits/limits.ts";
 import { mediaType } from "./rpc-status.ts";
@@ -21,9 +22,6 @@ export interface ForwardBody {
   fault(): ServiceError | undefined;
 }
 
-/** Up to this a body is read whole before anything is sent on: twice as fast as a stream, and bounded per request. */
-const wholeBytes = 262_144;
-
 export interface TakenBody {
   readonly request: Request;
   readonly rule: BodyRule;
@@ -31,13 +29,10 @@ export interface TakenBody {
   readonly deadlines: Deadlines;
 }
 
-/** What is unzipped in one go, about a millisecond of the one thread; what unpacks to more becomes a stream. */
-const inlineDecodedBytes = 2_097_152;
-
 /**
  * Takes a body within its rule. Compression is undone here under the cap for decoded bytes; nothing past a cap is ever
  * held (CWE-409, ASVS 5.2.3). What is small as it comes is known to be whole and sound before an upstream hears of it,
- * whatever it unpacks to. A body that is unpacked piece by piece waits for its place first.
+ * whatever it unpacks to. What takes memory to unpack waits for its place first.
  *
  * @throws ServiceError `unsupported_media_type`, `payload_too_large`, `request_timeout`, `invalid_request` (cannot be
  * decompressed, framed in a doubtful way), and what `Passage.toUnpack` throws; a stream tells all but the first later,
@@ -49,14 +44,16 @@ export async function takeBody({ request, rule, passage, deadlines }: TakenBody)
   const length = declaredBytes(request);
   if (length > rule.encodedBytes) throw tooLarge(rule.encodedBytes);
   if (request.body === null) return new WholeBody(new Uint8Array(), 0);
-  const arrival =
-    length <= wholeBytes
-      ? await arriveWithin(rule.arriveMs, request.bytes(), deadlines)
-      : await arrive(request, request.body, rule, length);
+  const isSmall = length <= wholeBytes;
+  const packed = encoding !== "identity";
+  if (packed && !isSmall) await passage.toUnpack();
+  const arrival = isSmall
+    ? await arriveWithin(rule.arriveMs, request.bytes(), deadlines)
+    : await arrive(request, request.body, rule, length, packed);
   const isWhole = arrival instanceof Uint8Array;
   const content = isWhole ? unpackAtOnce(arrival, encoding, rule) : undefined;
   if (isWhole && content !== undefined) return new WholeBody(content, arrival.byteLength);
-  if (encoding !== "identity") await passage.toUnpack();
+  if (packed && isSmall) await passage.toUnpack();
   return isWhole
     ? await unpackInPieces(arrival, encoding, rule, request.signal)
     : streamed(arrival, encoding, rule, request.signal);
@@ -115,51 +112,6 @@ class WholeBody implements ForwardBody {
   fault(): undefined {
     return undefined;
   }
-}
-
-/** A body on its way in: counted, and ended when it is too large or too slow. */
-interface Arrival {
-  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** `NaN` where it is not known. */
-  readonly length: number;
-  readonly received: () => number;
-  readonly fault: () => ServiceError | undefined;
-}
-
-function watchArrival(source: Arrival["stream"], rule: BodyRule, length: number): Arrival {
-  let received = 0;
-  let fault: ServiceError | undefined;
-  const stream = watch(source, {
-    inspect: (chunk) => {
-      received += chunk.byteLength;
-      if (received > rule.encodedBytes) throw (fault = tooLarge(rule.encodedBytes));
-    },
-    withinMs: rule.arriveMs,
-    late: () => (fault ??= tooSlow(rule.arriveMs)),
-  });
-  return { stream, length, received: () => received, fault: () => fault };
-}
-
-/** One of a known length is large: that it comes in chunks says nothing, so the first of them are waited for. */
-async function arrive(
-  request: Request,
-  source: Arrival["stream"],
-  rule: BodyRule,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer> | Arrival> {
-  const arrival = watchArrival(source, rule, length);
-  if (!Number.isNaN(length)) return arrival;
-  checkCoding(request);
-  const ahead = await readAhead(arrival.stream, wholeBytes).catch((error: unknown) => {
-    throw arrival.fault() ?? error;
-  });
-  return ahead instanceof Uint8Array ? ahead : { ...arrival, stream: ahead };
-}
-
-/** Bun also takes a list with empty places for `chunked`; another parser may not (RFC 9112 §6.1). */
-function checkCoding(request: Request): void {
-  if (request.headers.get("transfer-encoding")?.toLowerCase() === "chunked") return;
-  throw new ServiceError("invalid_request", "the transfer coding must be chunked, once", { reason: "bad_encoding" });
 }
 
 /** `undefined` for what is not unpacked in one go: zstd, of which Bun's synchronous call takes a cut-off frame for a whole one. */
@@ -235,10 +187,6 @@ function streamed(arrival: Arrival, encoding: Encoding, rule: BodyRule, client: 
     release,
     fault: () => fault ?? arrival.fault(),
   };
-}
-
-function tooLarge(bytes: number): ServiceError {
-  return new ServiceError("payload_too_large", `the body is larger than ${bytes} bytes`, { reason: "too_large" });
 }
 
 function badEncoding(encoding: Encoding, cause: unknown): ServiceError {

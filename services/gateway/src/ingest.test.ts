@@ -133,6 +133,7 @@ describe("a body past a cap is 413, final, and reaches no collector whole", () =
 
   test.each([
     ["a gzip of 17 MiB", "gzip", compressions.gzip(new Uint8Array(17 * MiB))],
+    ["a gzip of 500 MiB", "gzip", compressions.gzip(new Uint8Array(500 * MiB))],
     ["a zstd of 17 MiB", "zstd", compressions.zstd(new Uint8Array(17 * MiB))],
     ["a large gzip, cut off", "gzip", compressions.gzip(new Uint8Array(3 * MiB)).subarray(0, -2)],
     ["a large zstd with a tail", "zstd", Uint8Array.from([...compressions.zstd(new Uint8Array(3 * MiB)), 1, 2, 3])],
