@@ -16,9 +16,8 @@ export const chromiumPath = places.find((path) => path !== "" && existsSync(path
 /** Added to the name of what is skipped, so that its report says why. */
 export const whySkipped = chromiumPath === undefined ? " (skipped: there is no chromium; set CHROMIUM_PATH)" : "";
 
-export async function launchBrowser(): Promise<Browser> {
-  if (chromiumPath === undefined) throw new Error("there is no chromium on this machine");
-  return await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+export async function launchBrowser(executablePath: string): Promise<Browser> {
+  return await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 }
 
 /** Everything a page complained about: in the console, as an error nobody caught, against its content policy. */

@@ -1,14 +1,16 @@
 import type { Server } from "bun";
+import { afterAll, afterEach } from "bun:test";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
 import { freePort } from "@vitrine/kit/testing/postgres";
 import { createTokenVerifier, type TokenVerifier } from "@vitrine/kit/tokens";
 import { type Role, scopesOfRole } from "@vitrine/contracts/scopes";
-import type { Browser, BrowserContext } from "playwright-core";
+import type { BrowserContext, BrowserContextOptions } from "playwright-core";
 import { createApp } from "../../services/console/src/app.ts";
 import { buildAssets } from "../../services/console/src/assets/build.ts";
 import { startAuth, type TestAuth } from "../../services/auth/src/testing/start-auth.ts";
 import { type Gateway, startGateway } from "../../services/gateway/src/testing/harness.ts";
 import { startThresholds } from "../../services/console/src/testing/start-thresholds.ts";
+import { chromiumPath, launchBrowser } from "./browser.ts";
 import { answerAsService, measuredOf } from "./service-data.ts";
 import {
   alertsOf,
@@ -30,23 +32,21 @@ export interface House {
   /** What the engines hold; `undefined`: nothing. */
   data: EngineData | undefined;
   readonly down: Set<EngineName>;
-  readonly slow: Set<EngineName>;
+  /** Engines that answer only when what is promised here has happened. */
+  readonly slow: Map<EngineName, Promise<void>>;
+  /** A browser that nobody is signed in with. */
+  visit(options?: BrowserContextOptions): Promise<BrowserContext>;
   /** A browser that is signed in. */
-  enter(browser: Browser, role?: Role, options?: Parameters<Browser["newContext"]>[0]): Promise<BrowserContext>;
-  stop(): Promise<void>;
+  enter(role?: Role, options?: BrowserContextOptions): Promise<BrowserContext>;
 }
-
-/** Longer than any page waits, shorter than any test. */
-const slowMs = 8_000;
 
 export interface HouseOptions {
   /** The real auth service, for what is about signing in. */
   readonly auth?: "real";
 }
 
-export async function startHouse({ auth }: HouseOptions = {}): Promise<
-  House & { readonly auth: TestAuth | undefined }
-> {
+/** A house and its browser for the tests of one file: every test finds it as it was, and it ends with them. */
+export async function openHouse({ auth }: HouseOptions = {}): Promise<House & { readonly auth: TestAuth | undefined }> {
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const real = auth === "real" ? await startRealAuth(url) : undefined;
@@ -65,26 +65,40 @@ export async function startHouse({ auth }: HouseOptions = {}): Promise<
   const state: Pick<House, "down" | "slow"> & { data: House["data"] } = {
     data: fullData,
     down: new Set(),
-    slow: new Set(),
+    slow: new Map(),
   };
   gateway.answer = async (request, upstream) => {
     const asked = await answerAsked(request, upstream, state, gateway);
     if (asked !== undefined) return asked;
     const engine = upstream as EngineName;
     if (state.down.has(engine)) return new Response("connection refused", { status: 502 });
-    if (state.slow.has(engine)) await Bun.sleep(slowMs);
+    await state.slow.get(engine);
     return answerAsEngine(engine, request, state.data);
   };
+  const browser = chromiumPath === undefined ? undefined : await launchBrowser(chromiumPath);
+  const visit = async (options: BrowserContextOptions = {}): Promise<BrowserContext> => {
+    if (browser === undefined) throw new Error("there is no chromium on this machine");
+    return await browser.newContext(options);
+  };
+  afterEach(() => {
+    state.data = fullData;
+    state.down.clear();
+    state.slow.clear();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await console.stop(true);
+    await gateway.stop();
+    await real?.server.stop(true);
+    await real?.auth[Symbol.asyncDispose]();
+  });
   return Object.assign(state, {
     url,
     gateway,
     auth: real?.auth,
-    enter: async (browser: Browser, role: Role = "viewer", options: Parameters<Browser["newContext"]>[0] = {}) => {
-      const context = await browser.newContext({
-        viewport: { width: 1_280, height: 900 },
-        reducedMotion: "reduce",
-        ...options,
-      });
+    visit,
+    enter: async (role: Role = "viewer", options: BrowserContextOptions = {}) => {
+      const context = await visit({ viewport: { width: 1_280, height: 900 }, reducedMotion: "reduce", ...options });
       const cookie = {
         name: "__Host-vitrine_session",
         value: `session-of-a-${role}-0123456789`,
@@ -95,12 +109,6 @@ export async function startHouse({ auth }: HouseOptions = {}): Promise<
       };
       await context.addCookies([cookie]);
       return context;
-    },
-    stop: async () => {
-      await console.stop(true);
-      await gateway.stop();
-      await real?.server.stop(true);
-      await real?.auth[Symbol.asyncDispose]();
     },
   });
 }

@@ -1,23 +1,13 @@
 import { createHmac } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { chromiumPath, complaintsOf, launchBrowser, seriousViolations, whySkipped } from "./browser.ts";
-import { startHouse } from "./house.ts";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { chromiumPath, complaintsOf, seriousViolations, whySkipped } from "./browser.ts";
+import { openHouse } from "./house.ts";
 
-const timeoutMs = 90_000;
+setDefaultTimeout(90_000);
 const password = "a password of the admin";
 
-let house: Awaited<ReturnType<typeof startHouse>>;
-let browser: Browser;
-
-beforeAll(async () => {
-  if (chromiumPath === undefined) return;
-  [house, browser] = await Promise.all([startHouse({ auth: "real" }), launchBrowser()]);
-}, timeoutMs);
-afterAll(async () => {
-  await browser?.close();
-  await house?.stop();
-});
+const house = await openHouse({ auth: "real" });
 
 async function signIn(page: Page, name: string, secret: string): Promise<void> {
   await page.fill("#first-factor [name=name]", name);
@@ -39,98 +29,84 @@ function codeOf(secret: string, atMs: number): string {
 }
 
 describe.skipIf(chromiumPath === undefined)(`signing in, with the real auth service${whySkipped}`, () => {
-  test(
-    "a visitor is told of the demonstration, comes in, looks around, and leaves for good",
-    async () => {
-      await using context = await browser.newContext();
-      const page = await context.newPage();
-      const complaints = complaintsOf(page);
-      await page.goto(`${house.url}/logs?level=error`);
-      expect(await page.locator(".banner").innerText()).toContain("vip");
-      await signIn(page, "vip", "wrong");
-      await page.waitForFunction(() =>
-        document.querySelector("#first-factor [role=alert]")?.textContent?.includes("wrong"),
-      );
-      expect(await seriousViolations(page)).toEqual([]);
-      complaintsOf(page);
-      await signIn(page, "vip", "1234");
-      await page.waitForURL(`${house.url}/logs?level=error`);
-      expect(await page.locator(".who").innerText()).toBe("vip");
-      const cookies = await context.cookies();
-      expect(cookies).toMatchObject([
-        { name: "__Host-vitrine_session", httpOnly: true, secure: true, sameSite: "Lax" },
-      ]);
-      await page.getByRole("button", { name: "Sign out" }).click();
-      await page.waitForURL(`${house.url}/login`);
-      await page.goto(house.url);
-      expect(new URL(page.url()).pathname).toBe("/login");
-      // A wrong password is answered 401, which a browser writes into its console.
-      expect(complaints.filter((complaint) => !complaint.includes("401"))).toEqual([]);
-    },
-    timeoutMs,
-  );
+  test("a visitor is told of the demonstration, comes in, looks around, and leaves for good", async () => {
+    await using context = await house.visit();
+    const page = await context.newPage();
+    const complaints = complaintsOf(page);
+    await page.goto(`${house.url}/logs?level=error`);
+    expect(await page.locator(".banner").innerText()).toContain("vip");
+    await signIn(page, "vip", "wrong");
+    await page.waitForFunction(() =>
+      document.querySelector("#first-factor [role=alert]")?.textContent?.includes("wrong"),
+    );
+    expect(await seriousViolations(page)).toEqual([]);
+    complaintsOf(page);
+    await signIn(page, "vip", "1234");
+    await page.waitForURL(`${house.url}/logs?level=error`);
+    expect(await page.locator(".who").innerText()).toBe("vip");
+    const cookies = await context.cookies();
+    expect(cookies).toMatchObject([{ name: "__Host-vitrine_session", httpOnly: true, secure: true, sameSite: "Lax" }]);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL(`${house.url}/login`);
+    await page.goto(house.url);
+    expect(new URL(page.url()).pathname).toBe("/login");
+    // A wrong password is answered 401, which a browser writes into its console.
+    expect(complaints.filter((complaint) => !complaint.includes("401"))).toEqual([]);
+  });
 
-  test(
-    "a second factor is set up, asked for, answered by code and by backup code, and removed",
-    async () => {
-      await using context = await browser.newContext();
-      const page = await context.newPage();
+  test("a second factor is set up, asked for, answered by code and by backup code, and removed", async () => {
+    await using context = await house.visit();
+    const page = await context.newPage();
+    await page.goto(`${house.url}/account`);
+    await signIn(page, "admin", password);
+    await page.waitForURL(`${house.url}/account`);
+    await page.getByRole("button", { name: "Set one up" }).click();
+    const secret = await page.locator("[data-field=secret]:not(:empty)").innerText();
+    expect(await page.locator("img.qr").evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+    const firstMs = Date.now();
+    await page.fill("#enrolment [name=code]", codeOf(secret, firstMs));
+    await page.getByRole("button", { name: "Confirm" }).click();
+    const codes = (await page.locator("[data-field=backupCodes]:not(:empty)").innerText()).split("\n");
+    expect(codes.length).toBeGreaterThan(5);
+    expect(await seriousViolations(page)).toEqual([]);
+
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL(`${house.url}/login`);
+    await signIn(page, "admin", password);
+    await page.waitForSelector("#second-factor:not([hidden])");
+    await page.fill("#second-factor [name=code]", "000000");
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.waitForFunction(() => document.querySelector("#second-factor [role=alert]")?.textContent !== "");
+    await page.goto(`${house.url}/login?return=/account`);
+    await signIn(page, "admin", password);
+    await page.waitForSelector("#second-factor:not([hidden])");
+    await page.fill("#second-factor [name=code]", codes[0] ?? "");
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.waitForURL(`${house.url}/account`);
+
+    page.on("dialog", (dialog) => void dialog.accept());
+    await page.getByRole("button", { name: "Remove it" }).click();
+    await page.waitForFunction(() => document.querySelector("#second-factor")?.textContent?.includes("none"));
+  });
+
+  test("sessions are listed, and one that is ended elsewhere is over here", async () => {
+    await using first = await house.visit();
+    await using second = await house.visit();
+    const [here, there] = await Promise.all([first.newPage(), second.newPage()]);
+    for (const page of [here, there]) {
       await page.goto(`${house.url}/account`);
       await signIn(page, "admin", password);
       await page.waitForURL(`${house.url}/account`);
-      await page.getByRole("button", { name: "Set one up" }).click();
-      const secret = await page.locator("[data-field=secret]:not(:empty)").innerText();
-      expect(await page.locator("img.qr").evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
-      const firstMs = Date.now();
-      await page.fill("#enrolment [name=code]", codeOf(secret, firstMs));
-      await page.getByRole("button", { name: "Confirm" }).click();
-      const codes = (await page.locator("[data-field=backupCodes]:not(:empty)").innerText()).split("\n");
-      expect(codes.length).toBeGreaterThan(5);
-      expect(await seriousViolations(page)).toEqual([]);
-
-      await page.getByRole("button", { name: "Sign out" }).click();
-      await page.waitForURL(`${house.url}/login`);
-      await signIn(page, "admin", password);
-      await page.waitForSelector("#second-factor:not([hidden])");
-      await page.fill("#second-factor [name=code]", "000000");
-      await page.getByRole("button", { name: "Go on" }).click();
-      await page.waitForFunction(() => document.querySelector("#second-factor [role=alert]")?.textContent !== "");
-      await page.goto(`${house.url}/login?return=/account`);
-      await signIn(page, "admin", password);
-      await page.waitForSelector("#second-factor:not([hidden])");
-      await page.fill("#second-factor [name=code]", codes[0] ?? "");
-      await page.getByRole("button", { name: "Go on" }).click();
-      await page.waitForURL(`${house.url}/account`);
-
-      page.on("dialog", (dialog) => void dialog.accept());
-      await page.getByRole("button", { name: "Remove it" }).click();
-      await page.waitForFunction(() => document.querySelector("#second-factor")?.textContent?.includes("none"));
-    },
-    timeoutMs,
-  );
-
-  test(
-    "sessions are listed, and one that is ended elsewhere is over here",
-    async () => {
-      await using first = await browser.newContext();
-      await using second = await browser.newContext();
-      const [here, there] = await Promise.all([first.newPage(), second.newPage()]);
-      for (const page of [here, there]) {
-        await page.goto(`${house.url}/account`);
-        await signIn(page, "admin", password);
-        await page.waitForURL(`${house.url}/account`);
-      }
-      here.on("dialog", (dialog) => void dialog.accept());
-      await here.reload();
-      expect(await here.locator("#sessions li").count()).toBeGreaterThan(1);
-      await here.getByRole("button", { name: "End all others" }).click();
-      await here.waitForFunction(() => document.querySelectorAll("#sessions li").length === 1);
-      expect(
-        await there.evaluate(async () => (await fetch("/api/auth/session/token", { method: "POST" })).status),
-      ).toBe(401);
-    },
-    timeoutMs,
-  );
+    }
+    here.on("dialog", (dialog) => void dialog.accept());
+    await here.reload();
+    expect(await here.locator("#sessions li").count()).toBeGreaterThan(1);
+    await here.getByRole("button", { name: "End all others" }).click();
+    await here.waitForFunction(() => document.querySelectorAll("#sessions li").length === 1);
+    expect(await there.evaluate(async () => (await fetch("/api/auth/session/token", { method: "POST" })).status)).toBe(
+      401,
+    );
+  });
 
   test("a page to return to is one of ours, whatever the address says", async () => {
     for (const odd of [

@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { chromiumPath, launchBrowser, whySkipped } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { chromiumPath, whySkipped } from "./browser.ts";
 import { fullData, slowStatement } from "./engine-data.ts";
-import { type House, startHouse } from "./house.ts";
+import { openHouse } from "./house.ts";
 
 /** docs/tour.md, walked: from a complaint to the statement that fails, by clicks alone. */
 
-const timeoutMs = 60_000;
+setDefaultTimeout(60_000);
 
-let house: House;
-let browser: Browser;
-
-beforeAll(async () => {
-  if (chromiumPath === undefined) return;
-  [house, browser] = await Promise.all([startHouse(), launchBrowser()]);
-}, timeoutMs);
-afterAll(async () => {
-  await browser?.close();
-  await house?.stop();
-});
+const house = await openHouse();
 
 /** The statement stands in the attributes of the span that was opened. */
 async function openFailedStatement(page: Page): Promise<void> {
@@ -29,40 +19,30 @@ async function openFailedStatement(page: Page): Promise<void> {
 }
 
 describe.skipIf(chromiumPath === undefined)(`the tour${whySkipped}`, () => {
-  test(
-    "from the overview to the failing SQL is a few clicks, and far less than a minute",
-    async () => {
-      await using context = await house.enter(browser);
-      const page = await context.newPage();
-      const startedAt = performance.now();
-      await page.goto(house.url);
-      await page.locator("#failures").getByRole("link", { name: "all" }).click();
-      await page.waitForURL("**/requests?status=5xx");
-      await page.locator("#list a[href^='/requests/']").first().click();
-      await page.waitForURL(`**/requests/${fullData.requestId}`);
-      await openFailedStatement(page);
-      expect(performance.now() - startedAt).toBeLessThan(30_000);
-    },
-    timeoutMs,
-  );
+  test("from the overview to the failing SQL is a few clicks", async () => {
+    await using context = await house.enter();
+    const page = await context.newPage();
+    await page.goto(house.url);
+    await page.locator("#failures").getByRole("link", { name: "all" }).click();
+    await page.waitForURL("**/requests?status=5xx");
+    await page.locator("#list a[href^='/requests/']").first().click();
+    await page.waitForURL(`**/requests/${fullData.requestId}`);
+    await openFailedStatement(page);
+  });
 
-  test(
-    "from a point of a dashboard it leads over the requests of that moment to the same SQL",
-    async () => {
-      await using context = await house.enter(browser);
-      const page = await context.newPage();
-      await page.goto(`${house.url}/dashboards`);
-      await page.getByRole("link", { name: "Service health" }).click();
-      const panel = page.locator(".tile", { hasText: "Failed requests" });
-      await panel.locator(".u-over").click({ position: { x: 60, y: 30 } });
-      const point = page.locator("#point");
-      await point.getByRole("link", { name: "Requests of that moment" }).click();
-      await page.waitForURL("**/requests?from=*&to=*");
-      await page.locator("#list a[href^='/requests/']").first().click();
-      await openFailedStatement(page);
-    },
-    timeoutMs,
-  );
+  test("from a point of a dashboard it leads over the requests of that moment to the same SQL", async () => {
+    await using context = await house.enter();
+    const page = await context.newPage();
+    await page.goto(`${house.url}/dashboards`);
+    await page.getByRole("link", { name: "Service health" }).click();
+    const panel = page.locator(".tile", { hasText: "Failed requests" });
+    await panel.locator(".u-over").click({ position: { x: 60, y: 30 } });
+    const point = page.locator("#point");
+    await point.getByRole("link", { name: "Requests of that moment" }).click();
+    await page.waitForURL("**/requests?from=*&to=*");
+    await page.locator("#list a[href^='/requests/']").first().click();
+    await openFailedStatement(page);
+  });
 
   test("every page and picture the tour names is there", async () => {
     const root = join(import.meta.dir, "../../docs");

@@ -6,6 +6,7 @@ import { drawn } from "../views/missing.tsx";
 import type { Child } from "hono/jsx";
 import { Empty, Panel } from "../views/panel.tsx";
 import { State } from "../views/state.tsx";
+import { Checks, quietWords, SecretInput, TargetSettings } from "./target-settings.tsx";
 
 /** Whom alerts are told, and whether that works. */
 export async function targetsPanel({ ask }: PageContext) {
@@ -38,7 +39,7 @@ export async function targetsPanel({ ask }: PageContext) {
 }
 
 function TargetRow({ target }: { readonly target: Target }) {
-  const { id, name, channel, destination, enabled, tiers: told, quietHours, preset } = target;
+  const { id, name, channel, destination, enabled, tiers: told, quietHours, matchers, preset } = target;
   const api = `/api/notifier/targets/${encodeURIComponent(id)}`;
   return (
     <li>
@@ -68,9 +69,16 @@ function TargetRow({ target }: { readonly target: Target }) {
       </span>
       <p class="small full">
         <Data text={destination} max={200} />
-        {quietHours === null ? "" : ", quiet at times"}
-        {preset ? ", of the configuration" : ""}
+        {quietHours === null ? "" : `; ${quietWords(quietHours)}`}
+        {Object.entries(matchers).map(([label, value]) => (
+          <>
+            {"; "}
+            <Data text={`${label}=${value}`} max={200} />
+          </>
+        ))}
+        {preset ? "; of the configuration" : ""}
       </p>
+      {preset ? null : <TargetSettings target={target} />}
     </li>
   );
 }
@@ -91,14 +99,7 @@ export function newTargetPanels() {
               {channel === "webhook" ? (
                 <label>
                   Secret it is signed with
-                  <input
-                    name="settings.secret"
-                    required
-                    maxlength={120}
-                    autocomplete="off"
-                    placeholder="whsec_…"
-                    pattern="whsec_[A-Za-z0-9+\/=]{32,90}"
-                  />
+                  <SecretInput name="settings.secret" />
                 </label>
               ) : null}
             </NewTarget>
@@ -123,21 +124,7 @@ function NewTarget({ channel, children }: { readonly channel: string; readonly c
         <input name="name" required pattern="[a-z0-9][a-z0-9\-]{0,62}" maxlength={63} />
       </label>
       {children}
-      <fieldset class="checks">
-        <legend class="small">Told of</legend>
-        {tiers.map((tier) => (
-          <label class="check">
-            <input
-              type="checkbox"
-              name="tiers"
-              value={tier}
-              checked={tier === "critical" || tier === "warning"}
-              data-type="list"
-            />{" "}
-            {tier}
-          </label>
-        ))}
-      </fieldset>
+      <Checks legend="Told of" name="tiers" values={tiers} checked={["critical", "warning"]} />
       <button>Add</button>
       <p class="problem" role="alert"></p>
     </form>

@@ -62,7 +62,7 @@ async function call(form: HTMLFormElement): Promise<Response> {
   });
 }
 
-/** What a field holds as JSON has it: by `data-type`, numbers, JSON and yes or no; an empty one is left out. */
+/** What a field holds as JSON has it: by `data-type`, numbers, lists, labels, JSON; an empty one is left out. */
 function toFields(form: HTMLFormElement): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const element of form.elements) {
@@ -79,7 +79,8 @@ function toFields(form: HTMLFormElement): Record<string, unknown> {
         const list = (fields[name] ??= []) as string[];
         if (element.checked) list.push(value);
       } else fields[name] = element.checked;
-    } else if (value !== "") fields[name] = toValue(value, element.dataset["type"]);
+    } else if (element.dataset["type"] === "labels") fields[name] = toLabels(value);
+    else if (value !== "") fields[name] = toValue(value, element.dataset["type"]);
   }
   return nested(fields);
 }
@@ -89,13 +90,29 @@ function toValue(text: string, type: string | undefined): unknown {
   return type === "json" ? JSON.parse(text) : text;
 }
 
-/** `settings.url` is the field `url` within `settings`. */
+/** A `name=value` of each line. */
+function toLabels(text: string): Record<string, string> {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [name = "", ...value] = line.split("=");
+      return [name.trim(), value.join("=").trim()];
+    }),
+  );
+}
+
+/** `settings.url` is the field `url` within `settings`, `windows.0.from` that of the first of the list `windows`. */
 function nested(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const whole: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
-    const [outer = "", inner] = name.split(".");
-    if (inner === undefined) whole[outer] = value;
-    else whole[outer] = { ...(whole[outer] as Readonly<Record<string, unknown>> | undefined), [inner]: value };
+    const path = name.split(".");
+    const last = path.pop() ?? "";
+    let place = whole;
+    for (const [index, key] of path.entries()) {
+      const isList = /^\d+$/.test(path[index + 1] ?? last);
+      place = (place[key] ??= isList ? [] : {}) as Record<string, unknown>;
+    }
+    place[last] = value;
   }
   return whole;
 }
