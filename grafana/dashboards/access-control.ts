@@ -1,4 +1,14 @@
-import { annotations, dashboardLink, loki, orNone, orZero, prometheus, requestOfLine, sized } from "./common.ts";
+import {
+  annotations,
+  dashboardLink,
+  loki,
+  orNone,
+  orZero,
+  pageLink,
+  prometheus,
+  requestOfLine,
+  sized,
+} from "./common.ts";
 import { atMost, type Dashboard, type Link, type Variable } from "./model.ts";
 
 /** Clients by what they were let in for: the gateway names them on what it measures of telemetry and refusals. */
@@ -199,7 +209,7 @@ export const accessControl: Dashboard = {
               ),
             ),
           ],
-          links: [changes],
+          links: [changes, pageLink("Audit log", "/audit")],
         },
         {
           kind: "logs",

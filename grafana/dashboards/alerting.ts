@@ -5,6 +5,7 @@ import {
   loki,
   orNone,
   orZero,
+  pageLink,
   prometheus,
   requestOfLine,
   sized,
@@ -40,7 +41,7 @@ export const alerting: Dashboard = {
           unit: "none",
           thresholds: anyIsBad,
           queries: [prometheus("firing", orZero('count(ALERTS{alertstate="firing", severity="critical"})'))],
-          links: [services],
+          links: [services, pageLink("All alerts", "/alerts")],
         },
         {
           kind: "stat",
@@ -125,7 +126,7 @@ export const alerting: Dashboard = {
               orNone("sum by (channel, outcome) (rate(notifier_attempts_total[$__rate_interval]))", "channel"),
             ),
           ],
-          links: [deliveries, health],
+          links: [deliveries, health, pageLink("Targets and dead letters", "/notifications")],
         },
         {
           kind: "timeseries",

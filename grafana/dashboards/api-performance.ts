@@ -1,4 +1,15 @@
-import { annotations, dashboardLink, errorShare, prometheus, route, service, sized, waiting } from "./common.ts";
+import {
+  annotations,
+  dashboardLink,
+  errorShare,
+  pageLink,
+  prometheus,
+  requestOfLine,
+  route,
+  service,
+  sized,
+  waiting,
+} from "./common.ts";
 import type { Dashboard, Link } from "./model.ts";
 
 const chosen = 'service_name=~"$service", http_route=~"$route"';
@@ -155,7 +166,7 @@ export const apiPerformance: Dashboard = {
             "Traces through the gateway that took more than 20 ms; signing in does, for passwords are hashed slowly on purpose.",
           ...sized("whole", 9),
           queries: [{ datasource: "jaeger", service: "gateway", tags: {}, minDuration: "20ms" }],
-          links: [logsOfRoutes, { to: "page", title: "Request", path: "/requests/${label.request_id}" }],
+          links: [logsOfRoutes, requestOfLine, pageLink("All requests", "/requests")],
         },
       ],
     },

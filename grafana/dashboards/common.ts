@@ -115,7 +115,11 @@ export const healthOfService: Link = dashboardLink("Service health", "vitrine-se
 export const performanceOfService: Link = dashboardLink("API performance", "vitrine-api-performance", {
   service: "${label.service_name}",
 });
-export const requestOfLine: Link = { to: "page", title: "Request", path: "/requests/${label.request_id}" };
+export function pageLink(title: string, path: `/${string}`): Link {
+  return { to: "page", title, path };
+}
+
+export const requestOfLine: Link = pageLink("Request", "/requests/${label.request_id}");
 
 /** A share of failures: from 1 % on it is worth a look, from 5 % on somebody is called (HighErrorRate). */
 export const errorShare: Thresholds = {

@@ -5,6 +5,7 @@ import {
   loki,
   orNone,
   orZero,
+  pageLink,
   prometheus,
   requestOfLine,
   sized,
@@ -97,7 +98,7 @@ export const security: Dashboard = {
           unit: "none",
           words: { 0: { text: "broken", state: "critical" }, 1: { text: "whole", state: "good" } },
           queries: [prometheus("audit log", "min(auth_audit_chain_intact)")],
-          links: [eventsOf("auth.audit_chain_.+")],
+          links: [eventsOf("auth.audit_chain_.+"), pageLink("Audit log", "/audit")],
         },
         {
           kind: "stat",

@@ -1,4 +1,4 @@
-import { annotations, client, dashboardLink, loki, orNone, prometheus, service, sized } from "./common.ts";
+import { annotations, client, dashboardLink, loki, orNone, pageLink, prometheus, service, sized } from "./common.ts";
 import { atMost, type Dashboard, type Link } from "./model.ts";
 
 const chosen = 'client_id=~"$client"';
@@ -39,7 +39,7 @@ export const telemetryClients: Dashboard = {
               `sum by (client_id) (rate(gateway_ingest_size_bytes_total{${chosen}}[$__rate_interval]))`,
             ),
           ],
-          links: [thisClient, cost],
+          links: [thisClient, cost, pageLink("Clients and their keys", "/clients")],
         },
         {
           kind: "timeseries",
@@ -183,27 +183,28 @@ export const telemetryClients: Dashboard = {
         },
         {
           kind: "bars",
-          title: "False claims",
+          title: "Not as it should be",
           description:
-            "Lines over the range that claimed to come from another service than their client's: stored under the true name.",
+            "Over the range: records under another's name, points Prometheus would refuse, lines with a time that cannot be.",
           ...sized("third"),
           unit: "none",
           thresholds: atMost(1, 100),
           queries: [
-            loki(
-              "{{service_name}} as {{client_claimed_service}}",
-              orNone(
-                'sum by (service_name, client_claimed_service) (count_over_time({service_name=~".+"} | client_claimed_service!="" [$__auto]))',
-                "service_name",
-                "client_claimed_service",
-              ),
-            ),
+            wrong("another's name", ...["lines", "spans", "points"].map((unit) => `client_${unit}_mismatched_total`)),
+            wrong("left out", "client_points_refused_total"),
+            wrong("other time", "client_lines_redated_total"),
           ],
           links: [
             {
               to: "logs",
-              title: "The lines",
+              title: "Lines under another's name",
               expr: '{service_name=~".+"} | client_claimed_service!=""',
+              quiet: true,
+            },
+            {
+              to: "logs",
+              title: "Lines of another time",
+              expr: '{service_name=~".+"} | log_claimed_time!=""',
               quiet: true,
             },
           ],
@@ -212,3 +213,12 @@ export const telemetryClients: Dashboard = {
     },
   ],
 };
+
+/** What the collector counted of it by client; a name that was never counted is zero. */
+function wrong(what: string, ...names: readonly string[]) {
+  const counted = names.map((name) => `sum by (client_id) (increase(${name}{${chosen}}[$__range]))`);
+  const [only = ""] = counted;
+  const labelled = counted.map((expr, index) => `label_replace(${expr}, "of", "${names[index]}", "", "")`);
+  const all = counted.length === 1 ? only : `sum by (client_id) (${labelled.join(" or ")})`;
+  return prometheus(`{{client_id}}: ${what}`, orNone(all, "client_id"));
+}

@@ -1,4 +1,4 @@
-import { annotations, anyIsBad, dashboardLink, loki, orNone, orZero, prometheus, sized } from "./common.ts";
+import { annotations, anyIsBad, dashboardLink, loki, orNone, orZero, pageLink, prometheus, sized } from "./common.ts";
 import { atMost, type Dashboard, type Link } from "./model.ts";
 
 const clients: Link = dashboardLink("Telemetry clients", "vitrine-telemetry-clients");
@@ -38,7 +38,7 @@ export const telemetryPipeline: Dashboard = {
           unit: "none",
           words: { 0: { text: "missing", state: "critical" }, 1: { text: "firing", state: "good" } },
           queries: [prometheus("watchdog", orZero('max(ALERTS{alertname="Watchdog", alertstate="firing"})'))],
-          links: [alerts],
+          links: [alerts, pageLink("Pipeline", "/pipeline")],
         },
         {
           kind: "stat",
@@ -175,9 +175,9 @@ export const telemetryPipeline: Dashboard = {
             ),
             prometheus(
               "false claims",
-              overSignals(
-                (unit) => `sum(rate(otelcol_exporter_sent_${unit}{exporter="debug/mismatch"}[$__rate_interval]))`,
-              ),
+              ["lines", "spans", "points"]
+                .map((unit) => `(sum(rate(client_${unit}_mismatched_total[$__rate_interval])) or vector(0))`)
+                .join(" + "),
             ),
           ],
           links: [clients],

@@ -13,6 +13,11 @@ export const foreignNames = {
     "db_client_connection_pending_requests",
   ],
   "the collector's receivers and connectors": [
+    "client_lines_mismatched_total",
+    "client_lines_redated_total",
+    "client_points_mismatched_total",
+    "client_points_refused_total",
+    "client_spans_mismatched_total",
     "httpcheck_error",
     "httpcheck_status",
     "httpcheck_tls_cert_remaining_seconds",
@@ -32,9 +37,7 @@ export const foreignNames = {
     "otelcol_exporter_send_failed_log_records",
     "otelcol_exporter_send_failed_metric_points",
     "otelcol_exporter_send_failed_spans",
-    "otelcol_exporter_sent_log_records",
-    "otelcol_exporter_sent_metric_points",
-    "otelcol_exporter_sent_spans",
+    "otelcol_process_uptime",
     "otelcol_processor_filter_datapoints_filtered",
     "otelcol_receiver_refused_log_records",
     "otelcol_receiver_refused_metric_points",
@@ -52,7 +55,12 @@ export const foreignNames = {
     "prometheus_tsdb_wal_writes_failed_total",
     "up",
   ],
-  Loki: ["loki_discarded_samples_total", "loki_prometheus_rule_evaluation_failures_total"],
+  Jaeger: ["otelcol_process_uptime_seconds_total"],
+  Loki: [
+    "loki_discarded_samples_total",
+    "loki_mutated_samples_total",
+    "loki_prometheus_rule_evaluation_failures_total",
+  ],
   Alertmanager: ["alertmanager_config_last_reload_successful", "alertmanager_notifications_failed_total"],
 } as const;
 

@@ -41,6 +41,12 @@ beforeAll(async () => {
   await Promise.all(ready);
 }, buildTimeoutMs);
 
+// Whatever was sent: no engine refused any of it.
+afterAll(async () => {
+  await seen('absent({__name__=~"otelcol_exporter_(send|enqueue)_failed_.+", job="collector"} > 0)');
+  await seen("absent(loki_discarded_samples_total > 0)");
+});
+
 afterAll(async () => {
   for (const engine of running) engine.kill();
   await Promise.all(running.map(({ exited }) => exited));
@@ -108,8 +114,13 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
     });
   }, 30_000);
 
-  test("the false claim is counted by the collector", async () => {
-    await seen('otelcol_exporter_sent_log_records{exporter="debug/mismatch"} >= 1');
+  test("its false claims are counted, signal by signal, under its true name", async () => {
+    for (const [unit, count] of [
+      ["lines", 1],
+      ["spans", 1],
+      ["points", 3],
+    ] as const)
+      await seen(`client_${unit}_mismatched_total{service_name="orders", client_id="client-1"} == ${count}`);
   }, 30_000);
 
   test("every engine is scraped, and Alertmanager is known to Prometheus", async () => {
@@ -118,6 +129,120 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
       (await ask(ports.prometheus, "/api/v1/alertmanagers", {})).includes(`${ports.alertmanager}`),
     );
   }, 30_000);
+});
+
+describe("what engines would refuse", () => {
+  const odd = { id: "client-2", service: "odd" };
+  const day = 86_400_000;
+
+  test.each([
+    ["of nine days ago", { timeUnixNano: nanoseconds(9 * day) }],
+    ["of tomorrow", { timeUnixNano: nanoseconds(-day) }],
+    ["of no time", { timeUnixNano: "0" }],
+    ["with an attribute without a name", { attributes: [text("", "x"), text("имя", "x")] }],
+    ["with 300 attributes", { attributes: Array.from({ length: 300 }, (_, index) => text(`key${index}`, "x")) }],
+    ["with an attribute of 100 kB", { attributes: [text("err.stack", "x".repeat(100_000))] }],
+  ])("a log record %s is found in Loki, and so are those that come with it", async (name, fields) => {
+    const id = crypto.randomUUID();
+    const plain = { timeUnixNano: nanoseconds(0), body: { stringValue: `neighbour ${id}` } };
+    const record = { ...plain, body: { stringValue: `odd ${id} ${name}` }, ...fields };
+    await Promise.all([
+      send("logs", { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [plain, record] }] }] }, odd),
+      send("logs", { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [plain] }] }] }),
+    ]);
+    for (const wanted of [`{service_name="odd"} |= "odd ${id}"`, `{service_name="orders"} |= "neighbour ${id}"`])
+      await eventually(wanted, arrivalTimeoutMs, async () =>
+        isFound(await ask(ports.loki, "/loki/api/v1/query_range", { query: wanted })),
+      );
+  });
+
+  test("a log record that comes two hours late is found in Loki under its own time", async () => {
+    const id = crypto.randomUUID();
+    const late = { timeUnixNano: nanoseconds(2 * 3_600_000), body: { stringValue: `late ${id}` } };
+    await send("logs", { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [late] }] }] }, odd);
+    const [start, end] = [nanoseconds(2 * 3_600_000 + 60_000), nanoseconds(2 * 3_600_000 - 60_000)];
+    await eventually("the line", arrivalTimeoutMs, async () =>
+      isFound(
+        await ask(ports.loki, "/loki/api/v1/query_range", { query: `{service_name="odd"} |= "${id}"`, start, end }),
+      ),
+    );
+  });
+
+  const now = () => ({ startTimeUnixNano: nanoseconds(1000), timeUnixNano: nanoseconds(0) });
+  const gauge = (name: string, point: object) => ({
+    name,
+    gauge: { dataPoints: [{ ...now(), asInt: "1", ...point }] },
+  });
+
+  test.each([
+    ["of yesterday", gauge("odd.old", { timeUnixNano: nanoseconds(2 * day) })],
+    ["of tomorrow", gauge("odd.early", { timeUnixNano: nanoseconds(-day) })],
+    ["of a metric without a name", gauge("", {})],
+    ["of a metric whose name has no letter of the alphabet", gauge("!!!", {})],
+    ["of a sum that does not say of what time", { name: "odd.sum", sum: { dataPoints: [{ ...now(), asInt: "1" }] } }],
+    [
+      "of a histogram that is too coarse",
+      {
+        name: "odd.coarse",
+        exponentialHistogram: { aggregationTemporality: 2, dataPoints: [{ ...now(), count: "1", sum: 1, scale: -9 }] },
+      },
+    ],
+  ])("a point %s is counted by client, and those that come with it are kept", async (name, metric) => {
+    const neighbour = gauge(`neighbour.${crypto.randomUUID().replaceAll("-", "")}`, {});
+    const client = { id: `client ${name}`, service: "odd" };
+    await send(
+      "metrics",
+      { resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [neighbour, metric] }] }] },
+      client,
+    );
+    await seen(`${neighbour.name.replace(".", "_")} == 1`);
+    await seen(`client_points_refused_total{service_name="odd", client_id="${client.id}"} == 1`);
+  });
+
+  test("an attribute without a name, or with one Prometheus cannot write, costs its point nothing", async () => {
+    const name = `nameless.${crypto.randomUUID().replaceAll("-", "")}`;
+    const metric = gauge(name, { attributes: [text("", "x"), text("имя", "x"), text("kept", "x")] });
+    await send("metrics", { resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [metric] }] }] }, odd);
+    await seen(`${name.replace(".", "_")}{kept="x"} == 1`);
+  });
+
+  test("an environment that a client made up is no label, neither of series nor of streams", async () => {
+    const id = crypto.randomUUID().replaceAll("-", "");
+    const made = (environment: string) => ({
+      attributes: [text("deployment.environment.name", environment), text("service.instance.id", id)],
+    });
+    const record = { timeUnixNano: nanoseconds(0), body: { stringValue: id } };
+    for (const environment of ["staging", "made-up"]) {
+      const of = { id: `client-${environment}`, service: "odd" };
+      await send(
+        "logs",
+        { resourceLogs: [{ resource: made(environment), scopeLogs: [{ logRecords: [record] }] }] },
+        of,
+      );
+      const metrics = [gauge(`environment.${id}`, {})];
+      await send("metrics", { resourceMetrics: [{ resource: made(environment), scopeMetrics: [{ metrics }] }] }, of);
+    }
+    for (const [environment, client] of [
+      ["staging", "client-staging"],
+      ["", "client-made-up"],
+    ]) {
+      await seen(`environment_${id}{deployment_environment_name="${environment}", client_id="${client}"} == 1`);
+      const query = `{service_name="odd", deployment_environment_name="${environment}"} |= "${id}" | client_id="${client}"`;
+      await eventually(query, arrivalTimeoutMs, async () =>
+        isFound(await ask(ports.loki, "/loki/api/v1/query_range", { query })),
+      );
+    }
+  });
+
+  test("whose lines were stored with the time of their arrival is counted", async () => {
+    const logRecords = [9 * day, -day, 0].map((ago) => ({
+      timeUnixNano: nanoseconds(ago),
+      body: { stringValue: "x" },
+    }));
+    const client = { id: "client-clock", service: "odd" };
+    await send("logs", { resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] }, client);
+    await seen('client_lines_redated_total{service_name="odd", client_id="client-clock"} == 2');
+  });
 });
 
 async function seen(query: string): Promise<void> {
@@ -161,10 +286,14 @@ async function listen(): Promise<{ readonly port: number; readonly close: () => 
   return { port: address.port, close: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-async function send(signal: "logs" | "traces" | "metrics", body: unknown): Promise<void> {
+async function send(
+  signal: "logs" | "traces" | "metrics",
+  body: unknown,
+  client = { id: "client-1", service: "orders" },
+): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${ports.collectorOtlp}/v1/${signal}`, {
     method: "POST",
-    headers: { "content-type": "application/json", "x-client-id": "client-1", "x-client-service": "orders" },
+    headers: { "content-type": "application/json", "x-client-id": client.id, "x-client-service": client.service },
     body: JSON.stringify(body),
   });
   expect(response.status).toBe(200);

@@ -65,7 +65,7 @@ async function signIn(page: Page): Promise<void> {
 
 describe.skipIf(!isWanted)("a threshold moved on the page", () => {
   beforeAll(async () => {
-    [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
+    [stack, browser] = await Promise.all([startStack(), launchBrowser(chromiumPath ?? "")]);
     await eventually("the whole system is up", coldStartMs, async () => (await stack.doctor()).ok);
     token = await stack.token();
     const settings = { url: sink.url.href, secret };

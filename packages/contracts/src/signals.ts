@@ -125,6 +125,13 @@ export const foreignMetrics: readonly ForeignMetrics[] = [
     description: "Security events whose log records reached the collector; security.events counts those written.",
   },
   {
+    prefix: "client_",
+    by: "the collector's count",
+    sources: ["any whose telemetry is not what it should be"],
+    description:
+      "Lines, spans and points under another's name; points Prometheus would refuse; lines with a time that cannot be.",
+  },
+  {
     prefix: "system_",
     by: "the collector's host_metrics",
     sources: ["host"],
