@@ -1,6 +1,6 @@
 import { createTestIssuer } from "@vitrine/kit/testing/tokens";
-import { startInventory } from "../../services/inventory/src/testing.ts";
-import { startOrders, watch } from "../../services/orders/src/testing.ts";
+import { startInventory } from "../../services/inventory/src/testing/start-inventory.ts";
+import { startOrders, watch } from "../../services/orders/src/testing/start-orders.ts";
 
 export interface ShopOptions {
   readonly ownServer?: boolean;

@@ -8,7 +8,7 @@ import {
   stockPage,
 } from "@vitrine/contracts/inventory";
 import { problem } from "@vitrine/contracts/problem";
-import { startInventory } from "./testing.ts";
+import { startInventory } from "./testing/start-inventory.ts";
 
 let inventory: Awaited<ReturnType<typeof startInventory>>;
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { FaultName } from "@vitrine/contracts/faults";
 import { startTestTelemetry, type TestTelemetry } from "@vitrine/kit/testing/telemetry";
-import { startInventory } from "./testing.ts";
+import { startInventory } from "./testing/start-inventory.ts";
 
 let telemetry: TestTelemetry;
 let inventory: Awaited<ReturnType<typeof startInventory>>;

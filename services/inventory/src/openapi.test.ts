@@ -3,7 +3,7 @@ import { buildDocument } from "@vitrine/kit/openapi";
 import { createFuzz, type Fuzz } from "@vitrine/kit/testing/fuzz";
 import { judgeAnswer, type Listed, listOperations, listRoutes, makeRequest } from "@vitrine/kit/testing/openapi";
 import { inventoryDocument } from "./openapi.ts";
-import { startInventory } from "./testing.ts";
+import { startInventory } from "./testing/start-inventory.ts";
 
 const document = buildDocument(inventoryDocument("http://localhost:8080"));
 const cases = listOperations(document);

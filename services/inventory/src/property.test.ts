@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createFuzz } from "@vitrine/kit/testing/fuzz";
-import { startInventory } from "./testing.ts";
+import { startInventory } from "./testing/start-inventory.ts";
 
 let inventory: Awaited<ReturnType<typeof startInventory>>;
 

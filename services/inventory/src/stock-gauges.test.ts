@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { startTestTelemetry, type TestTelemetry } from "@vitrine/kit/testing/telemetry";
-import { startInventory } from "./testing.ts";
+import { startInventory } from "./testing/start-inventory.ts";
 
 let telemetry: TestTelemetry;
 let inventory: Awaited<ReturnType<typeof startInventory>>;

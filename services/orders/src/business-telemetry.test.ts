@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { startTestTelemetry, type TestTelemetry } from "@vitrine/kit/testing/telemetry";
-import { startTrading } from "./testing-trading.ts";
+import { startTrading } from "./testing/start-trading.ts";
 
 let telemetry: TestTelemetry;
 let shop: Awaited<ReturnType<typeof startTrading>>;

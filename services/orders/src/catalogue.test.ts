@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cataloguePage, type Piece } from "@vitrine/contracts/orders";
 import { problem } from "@vitrine/contracts/problem";
-import { startOrders, watch } from "./testing.ts";
+import { startOrders, watch } from "./testing/start-orders.ts";
 
 let orders: Awaited<ReturnType<typeof startOrders>>;
 let send: Awaited<ReturnType<typeof orders.as>>;

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { cataloguePage, orderPage } from "@vitrine/contracts/orders";
 import { customerOverview, customerPage, statementPage } from "@vitrine/contracts/customers";
-import { watch } from "./testing.ts";
-import { startTrading } from "./testing-trading.ts";
+import { watch } from "./testing/start-orders.ts";
+import { startTrading } from "./testing/start-trading.ts";
 
 const shop = await startTrading();
 const { balances, customer, orders, piece, placed, told } = shop;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { order } from "@vitrine/contracts/orders";
-import { startTrading } from "./testing-trading.ts";
+import { startTrading } from "./testing/start-trading.ts";
 
 const shop = await startTrading();
 const { balances, customer, fake, inventory, orderOf, orders, owned, piece, placed, reprice, stepsOf, told } = shop;

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { FaultName } from "@vitrine/contracts/faults";
 import { bestOfThree } from "@vitrine/kit/testing/eventually";
-import { startFakeInventory } from "./testing-inventory.ts";
-import { startOrders, watch } from "./testing.ts";
+import { startFakeInventory } from "./testing/fake-inventory.ts";
+import { startOrders, watch } from "./testing/start-orders.ts";
 
 const inventory = startFakeInventory();
 let orders: Awaited<ReturnType<typeof startOrders>>;

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { statementPage } from "@vitrine/contracts/customers";
 import { order, orderPage } from "@vitrine/contracts/orders";
-import { startTrading } from "./testing-trading.ts";
+import { startTrading } from "./testing/start-trading.ts";
 
 const shop = await startTrading();
 const { balances, customer, orders, piece, placed, told } = shop;

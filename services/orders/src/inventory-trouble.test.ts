@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { order } from "@vitrine/contracts/orders";
 import { problem } from "@vitrine/contracts/problem";
 import { bestOfThree } from "@vitrine/kit/testing/eventually";
-import { held, startFakeInventory } from "./testing-inventory.ts";
-import { startOrders, watch } from "./testing.ts";
+import { held, startFakeInventory } from "./testing/fake-inventory.ts";
+import { startOrders, watch } from "./testing/start-orders.ts";
 
 const inventory = startFakeInventory();
 const { fake } = inventory;

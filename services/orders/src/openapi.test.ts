@@ -3,7 +3,7 @@ import { buildDocument, type OpenApiDocument } from "@vitrine/kit/openapi";
 import { createFuzz } from "@vitrine/kit/testing/fuzz";
 import { judgeAnswer, listOperations, listRoutes, makeRequest } from "@vitrine/kit/testing/openapi";
 import { ordersDocument } from "./openapi.ts";
-import { startTrading } from "./testing-trading.ts";
+import { startTrading } from "./testing/start-trading.ts";
 
 const document = buildDocument(ordersDocument("http://localhost:8080"));
 const cases = listOperations(document);

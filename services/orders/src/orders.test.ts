@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { order, orderPage } from "@vitrine/contracts/orders";
 import { problem } from "@vitrine/contracts/problem";
-import { held, refuse, startFakeInventory } from "./testing-inventory.ts";
-import { startOrders, watch } from "./testing.ts";
+import { held, refuse, startFakeInventory } from "./testing/fake-inventory.ts";
+import { startOrders, watch } from "./testing/start-orders.ts";
 
 const inventory = startFakeInventory();
 const { fake } = inventory;

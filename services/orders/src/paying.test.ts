@@ -1,8 +1,8 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { holdList } from "@vitrine/contracts/customers";
 import { order } from "@vitrine/contracts/orders";
-import { refuse } from "./testing-inventory.ts";
-import { startTrading } from "./testing-trading.ts";
+import { refuse } from "./testing/fake-inventory.ts";
+import { startTrading } from "./testing/start-trading.ts";
 
 const shop = await startTrading();
 const { balances, customer, fake, inventory, orderOf, orders, owned, piece, placed, stepsOf, told } = shop;

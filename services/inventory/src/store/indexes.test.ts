@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { startInventory } from "../testing.ts";
+import { startInventory } from "../testing/start-inventory.ts";
 import { dueQuery } from "./ending.ts";
 import { listReservationsQuery } from "./reservations.ts";
 import { listQuery, movementsQuery } from "./stock.ts";

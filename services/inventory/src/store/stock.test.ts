@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startInventory } from "../testing.ts";
+import { startInventory } from "../testing/start-inventory.ts";
 
 let inventory: Awaited<ReturnType<typeof startInventory>>;
 

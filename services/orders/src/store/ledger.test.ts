@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startFakeInventory } from "../testing-inventory.ts";
-import { startOrders } from "../testing.ts";
+import { startFakeInventory } from "../testing/fake-inventory.ts";
+import { startOrders } from "../testing/start-orders.ts";
 import { accounts, post, TooLittle } from "./ledger.ts";
 
 const inventory = startFakeInventory();

@@ -5,12 +5,12 @@ import { migrate } from "@vitrine/kit/postgres/migrate";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
 import { startPostgres } from "@vitrine/kit/testing/postgres";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
-import { createApp } from "./app.ts";
-import { createEvents } from "./events.ts";
-import { createStockGauges } from "./stock-gauges.ts";
-import { createReservationStore } from "./store/reservations.ts";
-import { createStockStore, rowsEverybodyNeeds } from "./store/stock.ts";
-import { createSweep } from "./sweep.ts";
+import { createApp } from "../app.ts";
+import { createEvents } from "../events.ts";
+import { createStockGauges } from "../stock-gauges.ts";
+import { createReservationStore } from "../store/reservations.ts";
+import { createStockStore, rowsEverybodyNeeds } from "../store/stock.ts";
+import { createSweep } from "../sweep.ts";
 
 /** The whole service on a real database of its own, without a port. */
 export async function startInventory(
@@ -22,7 +22,7 @@ export async function startInventory(
   const enabled = options.faults ?? true;
   const lock = rowsEverybodyNeeds;
   const { faults, database } = withFaults(postgres, { service: "inventory", enabled, logger, lock });
-  await migrate(postgres, join(import.meta.dir, "../migrations"), logger);
+  await migrate(postgres, join(import.meta.dir, "../../migrations"), logger);
   const issuer = options.issuer ?? (await createTestIssuer());
   const stock = createStockStore(database);
   const reservations = createReservationStore(database);

@@ -6,9 +6,9 @@ import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
 import { startPostgres, type TestPostgres } from "@vitrine/kit/testing/postgres";
 import { createTestIssuer, type TestIssuer } from "@vitrine/kit/testing/tokens";
 import { createUpstream } from "@vitrine/kit/upstream";
-import { createApp } from "./app.ts";
-import { createBusiness } from "./business.ts";
-import { rowsEverybodyNeeds } from "./store/orders.ts";
+import { createApp } from "../app.ts";
+import { createBusiness } from "../business.ts";
+import { rowsEverybodyNeeds } from "../store/orders.ts";
 
 export interface TestOrdersOptions {
   readonly inventoryUrl: string;
@@ -30,7 +30,7 @@ export async function startOrders(options: TestOrdersOptions) {
   const postgres = createDatabase({ url: server.url, service: "orders", logger });
   const enabled = options.faults ?? false;
   const { faults, database } = withFaults(postgres, { service: "orders", enabled, logger, lock: rowsEverybodyNeeds });
-  await migrate(postgres, join(import.meta.dir, "../migrations"), logger);
+  await migrate(postgres, join(import.meta.dir, "../../migrations"), logger);
   const issuer = options.issuer ?? (await createTestIssuer());
   const ownToken = await issuer.sign("inventory:write", { sub: "orders", client_id: "orders" });
   const tokens = { get: async () => ownToken, forget: () => undefined };

@@ -2,8 +2,8 @@ import { collectionPage, wallet } from "@vitrine/contracts/customers";
 import type { Currency } from "@vitrine/contracts/money";
 import { order, orderEventList } from "@vitrine/contracts/orders";
 import { problem } from "@vitrine/contracts/problem";
-import { startFakeInventory } from "./testing-inventory.ts";
-import { startOrders, watch } from "./testing.ts";
+import { startFakeInventory } from "./fake-inventory.ts";
+import { startOrders, watch } from "./start-orders.ts";
 
 /** Orders beside an inventory that does as it is told, and what a customer's test asks of them again and again. */
 export async function startTrading() {
