@@ -92,17 +92,19 @@ export function createDispatcher({ database, send, events, logger, now, random }
     events.attempted({ delivery, target, record, now: now() });
   }
 
-  /** Begins to send whatever is due, as far as there are slots. */
-  async function fill(): Promise<void> {
+  /** Begins to send whatever is due, as far as there are slots. True if nothing is, and nothing was under way. */
+  async function fill(): Promise<boolean> {
     while (!stopping.signal.aborted && sending.size < slots) {
-      const next = await sealNext(database, now(), [...sending.keys(), ...holds.held(now())]);
-      if (next === undefined) return;
+      const busy = [...sending.keys()];
+      const next = await sealNext(database, now(), [...busy, ...holds.held(now())]);
+      if (next === undefined) return busy.length === 0;
       const work = deliver(next.id, next.targetId).finally(() => {
         sending.delete(next.targetId);
         wake.abort();
       });
       sending.set(next.targetId, work);
     }
+    return stopping.signal.aborted;
   }
 
   async function run(): Promise<void> {
@@ -136,11 +138,8 @@ export function createDispatcher({ database, send, events, logger, now, random }
     },
     wake: () => wake.abort(),
     drain: async () => {
-      for (;;) {
-        await fill();
-        if (sending.size === 0) return;
-        await Promise.race(sending.values());
-      }
+      // What was being sent at the look may have ended since.
+      while (!(await fill())) if (sending.size > 0) await Promise.race(sending.values());
     },
     stop: async () => {
       stopping.abort();

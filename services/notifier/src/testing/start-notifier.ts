@@ -5,7 +5,7 @@ import type { Scope } from "@vitrine/contracts/scopes";
 import { createDatabase } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
 import { alwaysReady, memoryLogger } from "@vitrine/kit/testing/log";
-import { startPostgres } from "@vitrine/kit/testing/postgres";
+import { startPostgres, type TestPostgres } from "@vitrine/kit/testing/postgres";
 import { createTestIssuer } from "@vitrine/kit/testing/tokens";
 import type { z } from "zod";
 import { createApp } from "../app.ts";
@@ -18,6 +18,8 @@ export interface NotifierOptions extends Partial<Pick<World, "now" | "random" | 
   readonly env?: Readonly<Record<string, string>>;
   /** A database server that the test may stop. */
   readonly ownServer?: boolean;
+  /** A database that is there already. */
+  readonly postgres?: TestPostgres;
 }
 
 /** What a target is made of, without what has a default. */
@@ -25,7 +27,7 @@ export type TargetInput = z.input<typeof newTarget>;
 
 /** The service on a database of its own; nothing is sent but by `dispatcher.drain()`. */
 export async function startNotifier(options: NotifierOptions = {}) {
-  const postgres = await startPostgres({ ownServer: options.ownServer === true });
+  const postgres = options.postgres ?? (await startPostgres({ ownServer: options.ownServer === true }));
   const { url } = postgres;
   const config = parseConfig({
     DATABASE_URL: url,

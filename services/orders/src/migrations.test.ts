@@ -1,39 +1,27 @@
 import { afterAll, expect, test } from "bun:test";
-import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDatabase } from "@vitrine/kit/postgres";
-import { migrate } from "@vitrine/kit/postgres/migrate";
-import { memoryLogger } from "@vitrine/kit/testing/log";
-import { startPostgres } from "@vitrine/kit/testing/postgres";
+import { startOldPostgres } from "@vitrine/kit/testing/migrations";
 import { order, orderEventList } from "@vitrine/contracts/orders";
-import { startFakeInventory } from "./testing-inventory.ts";
-import { startOrders } from "./testing.ts";
+import { startFakeInventory } from "./testing/fake-inventory.ts";
+import { startOrders } from "./testing/start-orders.ts";
 
 const migrations = join(import.meta.dir, "../migrations");
 const inventory = startFakeInventory();
 afterAll(() => inventory.stop());
 
-/** A database as the first release left it, with an order in each state it knew. */
+/** With an order in each state the first release knew. */
 async function firstRelease() {
-  const server = await startPostgres();
-  const { logger } = memoryLogger();
-  const database = createDatabase({ url: server.url, service: "orders", logger });
-  const directory = await mkdtemp(join(tmpdir(), "vitrine-migrations-"));
-  const [first = ""] = (await readdir(migrations)).toSorted();
-  await copyFile(join(migrations, first), join(directory, first));
-  await migrate(database, directory, logger);
-  await rm(directory, { recursive: true });
-  await database.query(
-    "insert into pieces (id, maison, name, kind, price_amount, price_currency) values ('old-piece', 'Élan', 'Éclipse', 'watch', 500, 'EUR')",
-  );
   const ids = { reserved: Bun.randomUUIDv7(), failed: Bun.randomUUIDv7(), placed: Bun.randomUUIDv7() };
-  const insert = `insert into orders (id, customer, piece_id, quantity, unit_amount, currency, status, reason, settled_at, idempotency_key, request_id)
-    values ($1, 'anna', 'old-piece', 2, 500, 'EUR', $2, $3, $4, $5, 'old-request')`;
-  await database.query(insert, [ids.reserved, "reserved", null, new Date(), "key-1"]);
-  await database.query(insert, [ids.failed, "failed", "out_of_stock", new Date(), "key-2"]);
-  await database.query(insert, [ids.placed, "placed", null, null, null]);
-  await database.close();
+  const server = await startOldPostgres("orders", migrations, "0001-catalogue-and-orders.sql", async (database) => {
+    await database.query(
+      "insert into pieces (id, maison, name, kind, price_amount, price_currency) values ('old-piece', 'Élan', 'Éclipse', 'watch', 500, 'EUR')",
+    );
+    const insert = `insert into orders (id, customer, piece_id, quantity, unit_amount, currency, status, reason, settled_at, idempotency_key, request_id)
+      values ($1, 'anna', 'old-piece', 2, 500, 'EUR', $2, $3, $4, $5, 'old-request')`;
+    await database.query(insert, [ids.reserved, "reserved", null, new Date(), "key-1"]);
+    await database.query(insert, [ids.failed, "failed", "out_of_stock", new Date(), "key-2"]);
+    await database.query(insert, [ids.placed, "placed", null, null, null]);
+  });
   return { server, ids };
 }
 
