@@ -11,6 +11,8 @@ import { binariesFor, postgresUser } from "./postgres-binaries.ts";
 export interface TestPostgres {
   /** Address of an empty database of this caller's own, as a superuser. */
   readonly url: string;
+  /** Runs statements one after the other, however long they take: to fill tables. */
+  run(...statements: readonly string[]): Promise<void>;
   /** Stops the whole server as a crash would, and starts it again: for tests of an outage. */
   stopServer(): Promise<void>;
   startServer(): Promise<void>;
@@ -40,17 +42,21 @@ export async function startPostgres(options: { readonly ownServer?: boolean } = 
       : await (shared ??= hasContainer(postgresImage).then((found) => (found ? startContainer() : startCluster())));
   databases += 1;
   const name = `test_${databases}`;
-  const admin = new pg.Client({
-    connectionString: toUrl(cluster.port, "postgres"),
-  });
-  await admin.connect();
-  await admin.query(`create database ${name}`);
-  await admin.end();
+  await run(toUrl(cluster.port, "postgres"), [`create database ${name}`]);
+  const url = toUrl(cluster.port, name);
   return {
-    url: toUrl(cluster.port, name),
+    url,
+    run: (...statements) => run(url, statements),
     stopServer: () => cluster.stop(),
     startServer: () => cluster.start(),
   };
+}
+
+async function run(url: string, statements: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  for (const statement of statements) await client.query(statement);
+  await client.end();
 }
 
 /** Durability is not tested here, and many test files share the server. */

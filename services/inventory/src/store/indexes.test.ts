@@ -9,8 +9,8 @@ let inventory: Awaited<ReturnType<typeof startInventory>>;
 /** So many rows that reading a whole table is what the planner would rather not do. */
 beforeAll(async () => {
   inventory = await startInventory();
-  await inventory.database.transaction((tx) =>
-    tx.script(`
+  await inventory.server.run(
+    `
     insert into stock (piece_id, maison, kind, available, reserved)
       select 'piece-' || n, 'Maison ' || n % 40, (array['watch', 'jewellery', 'leather', 'couture'])[1 + n % 4],
         case when n % 50 = 0 then 2 else 20 end, 0 from generate_series(1, 20000) n;
@@ -19,11 +19,10 @@ beforeAll(async () => {
         now() + interval '1 minute' * (n % 1000 - 100), case when n % 100 = 0 then null else now() end
       from generate_series(1, 50000) n;
     insert into movements (piece_id, kind, available_delta, reserved_delta, reservation_id, actor)
-      select piece_id, 'reserve', -1, 1, id, 'test' from reservations;
-  `),
+      select piece_id, 'reserve', -1, 1, id, 'test' from reservations;`,
+    "analyze",
   );
-  await inventory.database.query("analyze");
-});
+}, 120_000);
 afterAll(() => inventory.database.close());
 
 const of = (text: string, values: readonly unknown[]) => ({ text, values });
