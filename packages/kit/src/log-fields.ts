@@ -1,6 +1,19 @@
 /** Names whose values never reach a line, in any case and at any depth, whatever stands before them. */
 const secretName = /(?:authorization|cookie|passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key|^otp)$/i;
 
+/** Names seen before, which are few: to ask the pattern costs more than the rest of a field. */
+const known = new Map<string, boolean>();
+const maxKnown = 1_000;
+
+function isSecret(name: string): boolean {
+  let secret = known.get(name);
+  if (secret === undefined) {
+    secret = secretName.test(name);
+    if (known.size < maxKnown) known.set(name, secret);
+  }
+  return secret;
+}
+
 const maxDepth = 6;
 const maxEntries = 100;
 /** Characters: Loki refuses a record whose attributes pass 64 KB, for good. */
@@ -43,7 +56,7 @@ function toPlainObject(value: object, ancestors: readonly object[]): unknown {
   if (Array.isArray(value)) return value.slice(0, maxEntries).map((entry) => toPlain(entry, ancestors));
   const copy: Record<string, unknown> = {};
   for (const name of Object.keys(value).slice(0, maxEntries)) {
-    const plain = secretName.test(name)
+    const plain = isSecret(name)
       ? "[redacted]"
       : toPlain((value as Readonly<Record<string, unknown>>)[name], ancestors);
     // Assigning to this one name would set the prototype instead.

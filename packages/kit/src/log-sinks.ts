@@ -54,7 +54,8 @@ function recordWriter(): LogSink["write"] {
     for (const name in fields) if (!notAttributes.has(name)) addAttribute(attributes, name, fields[name]);
     const { extra, err } = fields as { readonly extra?: unknown; readonly err?: PlainError };
     if (typeof extra === "object" && extra !== null)
-      for (const [name, value] of Object.entries(extra)) addAttribute(attributes, `extra.${name}`, value);
+      for (const name of Object.keys(extra))
+        addAttribute(attributes, extraName(name), (extra as Readonly<Record<string, unknown>>)[name]);
     if (err !== undefined) {
       attributes["exception.type"] = err.type;
       attributes["exception.message"] = err.message;
@@ -69,6 +70,18 @@ function recordWriter(): LogSink["write"] {
       attributes,
     });
   };
+}
+
+/** Joined once per name: an attribute by a text that was just made costs several times as much. */
+const extraNames = new Map<string, string>();
+const maxExtraNames = 1_000;
+
+function extraName(name: string): string {
+  const known = extraNames.get(name);
+  if (known !== undefined) return known;
+  const joined = `extra.${name}`;
+  if (extraNames.size < maxExtraNames) extraNames.set(name, joined);
+  return joined;
 }
 
 function addAttribute(attributes: Record<string, string | number | boolean>, name: string, value: unknown): void {

@@ -1,7 +1,14 @@
-import { type DestinationStream, pino } from "pino";
+import { pino } from "pino";
+
+/** Takes lines, each with its end. */
+export interface Lines {
+  write(line: string): void;
+  /** Calls back once every line so far was written. */
+  flush?(done: () => void): void;
+}
 
 /** Bytes that wait before they are written at once: a system call per line costs more than making the line. */
-const minLength = 8_192;
+const minLength = 32_768;
 /** Milliseconds a line waits at most; with {@link minLength} what a crash without warning can take with it. */
 const flushMs = 50;
 /** Bytes held while nobody reads stdout; past it new lines are dropped. */
@@ -13,8 +20,10 @@ const maxLength = 4_194_304;
  *
  * @param onDrop told how many lines were dropped, once stdout is read again
  */
-export function openStdout(onDrop: (lines: number) => void, dest: number | string = 1): DestinationStream {
-  const stdout = pino.destination({ dest, sync: false, minLength, maxLength, periodicFlush: flushMs });
+export function openStdout(onDrop: (lines: number) => void, dest: number | string = 1): Lines {
+  // As bytes: of text it would count those of all that waits with each line that comes.
+  const asBytes = { minLength, maxLength, maxWrite: 2 * minLength, contentMode: "buffer" } as const;
+  const stdout = pino.destination({ ...asBytes, dest, sync: false, periodicFlush: flushMs });
   let dropped = 0;
   stdout.on("drop", () => {
     dropped += 1;
@@ -25,5 +34,7 @@ export function openStdout(onDrop: (lines: number) => void, dest: number | strin
       onDrop(lines);
     });
   });
-  return stdout;
+  // Typed for text alone, whatever it was opened for.
+  const write = stdout.write.bind(stdout) as unknown as (line: Uint8Array) => boolean;
+  return { write: (line) => void write(Buffer.from(line)), flush: (done) => stdout.flush(() => done()) };
 }

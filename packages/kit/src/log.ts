@@ -1,11 +1,10 @@
 import { type Context, context, isSpanContextValid, trace } from "@opentelemetry/api";
 import { isSecurityAction, type LogActionName, metrics } from "@vitrine/contracts/telemetry";
-import { type DestinationStream, pino } from "pino";
 import type { LogConfig } from "./config.ts";
 import { currentRequest } from "./context.ts";
 import { toPlain, toPlainError } from "./log-fields.ts";
 import { createSink, type LogEntry, type LogSink } from "./log-sinks.ts";
-import { openStdout } from "./log-stdout.ts";
+import { type Lines, openStdout } from "./log-stdout.ts";
 import { counter } from "./telemetry/instruments.ts";
 
 /** Fields a line may carry beside its message; `request_id`, `trace_id` and `span_id` are added by the logger. */
@@ -33,7 +32,7 @@ export interface Logger {
 export interface LoggerOptions extends LogConfig {
   readonly service: string;
   /** Where lines are written; stdout unless a test passes its own. */
-  readonly destination?: DestinationStream;
+  readonly destination?: Lines;
 }
 
 /**
@@ -41,42 +40,24 @@ export interface LoggerOptions extends LogConfig {
  * both get the fields the line is made of, so that what is redacted once is redacted everywhere. Logging never throws.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  const stdout =
+  const { service } = options;
+  const lowest = levels.indexOf(options.level);
+  const stdout: Lines =
     options.destination ??
     openStdout((lines) => {
       stdoutDropped.add(lines);
       write("warn", { action: "telemetry.dropped", extra: { lines } }, "lines were dropped: stdout was not read");
     });
-  const sink = createSink(options.service, options);
+  const sink = createSink(service, options);
   const securityEvents = counter(metrics.securityEvents);
   const stdoutDropped = counter(metrics.logStdoutDropped);
-  let timeMs = 0;
-  let line = "";
-  // pino writes within the call that logs, so the line is there when the call returns.
-  const stream: DestinationStream = {
-    write(text: string) {
-      line = text;
-      stdout.write(text);
-    },
-  };
-  const logger = pino(
-    {
-      level: options.level,
-      base: { service: options.service },
-      messageKey: "message",
-      timestamp: () => `,"timestamp":"${new Date(timeMs).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      // Errors are made plain before they get here; pino's own serialiser would write every property of theirs.
-      serializers: { err: (err: unknown) => err },
-    },
-    stream,
-  );
   function write(level: LogEntry["level"], fields: LogFields, message: string): void {
-    if (!logger.isLevelEnabled(level)) return;
+    if (levels.indexOf(level) < lowest) return;
     const active = context.active();
     const plain = plainFields(fields, active);
-    timeMs = Date.now();
-    logger[level](plain, message);
+    const timeMs = Date.now();
+    const line = `${JSON.stringify({ level, timestamp: new Date(timeMs).toISOString(), service, ...plain, message })}\n`;
+    stdout.write(line);
     sink?.write({ level, timeMs, fields: plain, message, context: active, line });
     if (isSecurityAction(fields.action)) securityEvents.add(1, { action: fields.action });
   }
@@ -90,6 +71,8 @@ export function createLogger(options: LoggerOptions): Logger {
   };
 }
 
+const levels: readonly LogConfig["level"][] = ["trace", "debug", "info", "warn", "error", "fatal"];
+
 /** What a line says beside level, time and message, in the order in which it stands there. */
 function plainFields({ action, user, duration_ms, err, extra }: LogFields, active: Context): Record<string, unknown> {
   const fields = correlation(active);
@@ -101,9 +84,9 @@ function plainFields({ action, user, duration_ms, err, extra }: LogFields, activ
   return fields;
 }
 
-async function flush(stdout: DestinationStream, sink: LogSink | undefined): Promise<void> {
+async function flush(stdout: Lines, sink: LogSink | undefined): Promise<void> {
   await sink?.flush();
-  if (!("flush" in stdout) || typeof stdout.flush !== "function") return;
+  if (stdout.flush === undefined) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   stdout.flush(() => resolve());
   await promise;
