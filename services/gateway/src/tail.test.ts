@@ -143,6 +143,13 @@ describe("a live tail", () => {
     socket.destroy();
   });
 
+  const asked = {
+    connection: "keep-alive, Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+  };
+
   test("is refused before anything is opened at Loki", async () => {
     const good = await bearer();
     const cookie = "__Host-vitrine_session=handle-of-a-session-0123456789";
@@ -150,11 +157,15 @@ describe("a live tail", () => {
       [{}, 401, "missing_token"],
       [{ Authorization: await bearer("logs:write") }, 403, "insufficient_scope"],
       [{ Authorization: good, upgrade: "h2c" }, 400, "no_upgrade"],
+      [{ Authorization: good, "sec-websocket-version": "8" }, 400, "no_upgrade"],
+      [{ Authorization: good, "sec-websocket-key": "short" }, 400, "no_upgrade"],
+      [{ Authorization: good, "sec-websocket-key": "" }, 400, "no_upgrade"],
+      [{ Authorization: good, connection: "close" }, 400, "no_upgrade"],
       [{ Cookie: cookie, Origin: "https://evil.test" }, 403, "cross_site"],
       [{ Cookie: cookie }, 403, "cross_site"],
     ] as [Record<string, string>, number, string][]) {
       const response = await fetch(`${gateway.url}${path}`, {
-        headers: { connection: "upgrade", upgrade: "websocket", ...headers },
+        headers: { ...asked, ...headers },
       });
       expect(response.status).toBe(status);
       expect(gateway.refusals.at(-1)?.reason).toBe(reason as "cross_site");
@@ -164,7 +175,7 @@ describe("a live tail", () => {
 
   test("that Loki refuses is answered with what Loki said", async () => {
     const response = await fetch(`${gateway.url}${path}&bad=1`, {
-      headers: { authorization: await bearer(), connection: "upgrade", upgrade: "websocket" },
+      headers: { ...asked, authorization: await bearer() },
     });
     expect([response.status, await response.text()]).toEqual([400, "parse error: bad query"]);
   });

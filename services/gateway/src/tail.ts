@@ -114,8 +114,18 @@ export async function openUpstream(
   };
 }
 
-/** @throws ServiceError `invalid_request` unless the request asks for a WebSocket (RFC 6455 §4.2.1) */
-export function checkUpgrade(request: Request): void {
-  if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return;
-  throw new ServiceError("invalid_request", "this is a WebSocket: send Upgrade: websocket", { reason: "no_upgrade" });
+/** Sixteen bytes in base64. */
+const keyForm = /^[A-Za-z0-9+/]{22}==$/;
+
+/** @throws ServiceError `invalid_request` unless the request asks for a WebSocket as it should (RFC 6455 §4.2.1) */
+export function checkUpgrade({ headers }: Request): void {
+  const wanted =
+    headers.get("upgrade")?.toLowerCase() === "websocket" &&
+    /(?:^|[\t ,])upgrade(?:[\t ,]|$)/i.test(headers.get("connection") ?? "");
+  if (wanted && headers.get("sec-websocket-version") === "13" && keyForm.test(headers.get("sec-websocket-key") ?? ""))
+    return;
+  throw new ServiceError("invalid_request", "this is a WebSocket: ask for one, of version 13", {
+    reason: "no_upgrade",
+    headers: { "sec-websocket-version": "13" },
+  });
 }
