@@ -37,7 +37,7 @@ afterAll(async () => {
 function newUpstream(options: Partial<UpstreamOptions> = {}) {
   const { logger, lines } = memoryLogger();
   const name = `upstream-${(names += 1)}`;
-  const upstream = createUpstream({ name, url: server.url.href, logger, timeoutMs: 500, openMs: 200, ...options });
+  const upstream = createUpstream({ name, url: server.url.href, logger, timeoutMs: 5_000, openMs: 5_000, ...options });
   const count = async (metric: string) =>
     (await telemetry.points(metric))
       .filter(({ attributes }) => attributes["upstream"] === name)

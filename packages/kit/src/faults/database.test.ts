@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { FaultName } from "@vitrine/contracts/faults";
 import { createDatabase, type Database } from "../postgres/database.ts";
+import { bestOfThree } from "../testing/eventually.ts";
 import { memoryLogger } from "../testing/log.ts";
 import { startPostgres } from "../testing/postgres.ts";
 import { startTestTelemetry, type TestTelemetry } from "../testing/telemetry.ts";
@@ -21,8 +22,8 @@ beforeAll(async () => {
     service: "inventory",
     logger,
     maxConnections: 4,
-    connectTimeoutMs: 300,
-    slowQueryMs: 100,
+    connectTimeoutMs: 2_000,
+    slowQueryMs: 500,
   });
   await raw.query("create table things (id int primary key, amount int not null)");
   await raw.query("insert into things select n, 0 from generate_series(1, 50) n");
@@ -50,10 +51,10 @@ const touch = () => database.query("update things set amount = amount + 1 where 
 describe("slow_sql", () => {
   test("makes statements slow and counted as such; afterwards they are as before", async () => {
     const before = await slowQueries();
-    on("slow_sql", { delayMs: 200, ratio: 1 });
-    expect(await timed(touch())).toBeGreaterThanOrEqual(195);
+    on("slow_sql", { delayMs: 600, ratio: 1 });
+    expect(await timed(touch())).toBeGreaterThanOrEqual(595);
     expect(await timed(database.transaction(async (tx) => void (await tx.query("select 1"))))).toBeGreaterThanOrEqual(
-      195,
+      595,
     );
     expect(await slowQueries()).toBe(before + 2);
     faults.switchOff("slow_sql");
@@ -86,12 +87,12 @@ test("pool_exhaustion leaves as many connections as it says, and gives all back"
 });
 
 test("lock_contention makes whoever needs the rows wait, others not; afterwards nobody", async () => {
-  on("lock_contention", { holdMs: 400 });
+  on("lock_contention", { holdMs: 2_000 });
   let longest = 0;
-  while (longest < 250) longest = Math.max(longest, await timed(touch()));
-  expect(await timed(database.query("select count(*) from things"))).toBeLessThan(200);
+  while (longest < 1_200) longest = Math.max(longest, await timed(touch()));
+  expect(await bestOfThree(1_000, () => timed(database.query("select count(*) from things")))).toBeLessThan(1_000);
   await faults.close();
-  expect(await timed(touch())).toBeLessThan(200);
+  expect(await bestOfThree(1_000, () => timed(touch()))).toBeLessThan(1_000);
 });
 
 test("memory_pressure takes as much memory as it says, and gives it back", async () => {

@@ -99,7 +99,7 @@ describe("database", () => {
   });
 
   test("a statement past its time is unavailable, and its connection is of use again", async () => {
-    const { database } = await open({ maxConnections: 1, statementTimeoutMs: 50 });
+    const { database } = await open({ maxConnections: 1, statementTimeoutMs: 500 });
     await expect(database.query("select pg_sleep(5)")).rejects.toMatchObject({
       code: "unavailable",
       headers: { "retry-after": "2" },

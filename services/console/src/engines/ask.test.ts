@@ -10,7 +10,7 @@ const answerForm = z.object({ n: z.number() });
 
 beforeAll(() => {
   server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => answer(request) });
-  ask = createAsk({ gatewayUrl: server.url.origin, token: "the-user", timeoutMs: 300 });
+  ask = createAsk({ gatewayUrl: server.url.origin, token: "the-user", timeoutMs: 5_000 });
 });
 afterAll(() => server.stop(true));
 
@@ -69,7 +69,7 @@ describe("who gives no answer is missing, with the reason", () => {
     answer = () => new Response("x".repeat(5_000), { status: 400, headers: { "content-type": "text/plain" } });
     const refused = await question();
     expect(refused.ok ? 0 : refused.missing.detail?.length).toBe(300);
-    const nobody = createAsk({ gatewayUrl: "http://127.0.0.1:1", token: "t", timeoutMs: 300 });
+    const nobody = createAsk({ gatewayUrl: "http://127.0.0.1:1", token: "t", timeoutMs: 5_000 });
     expect(await nobody({ source: "jaeger", path: "/x", answer: answerForm })).toMatchObject({
       missing: { reason: "unreachable" },
     });
