@@ -85,7 +85,7 @@ describe("the embedded PostgreSQL", () => {
         { role: service, schema: service },
       ]);
     }
-  }, 20_000);
+  }, 60_000);
 
   test("keeps each service out of the schema of the others", async () => {
     const place = await makePlace();
@@ -94,7 +94,7 @@ describe("the embedded PostgreSQL", () => {
     await query(place, "orders", "create table mine (id int)");
     await expect(query(place, "inventory", "select * from orders.mine")).rejects.toThrow("permission denied");
     await expect(query(place, "inventory", "create table public.shared (id int)")).rejects.toThrow("permission denied");
-  }, 20_000);
+  }, 60_000);
 
   test("preloads pg_stat_statements, listens on loopback only, and takes no more memory than it was allowed", async () => {
     const place = await makePlace();
@@ -108,7 +108,7 @@ describe("the embedded PostgreSQL", () => {
               (select count(*)::int from pg_extension where extname = 'pg_stat_statements') as extension`,
     );
     expect(row).toEqual({ preloaded: "pg_stat_statements", addresses: "127.0.0.1", buffers: "32MB", extension: 1 });
-  }, 20_000);
+  }, 60_000);
 
   test("keeps its data across an ordered stop", async () => {
     const place = await makePlace();
@@ -119,7 +119,7 @@ describe("the embedded PostgreSQL", () => {
     const second = start(place);
     expect(await second.database.settled, second.lines.join("\n")).toBe("ready");
     expect(await query(place, "orders", "select value from kept")).toEqual([{ value: 42 }]);
-  }, 20_000);
+  }, 60_000);
 
   test("comes back by itself after kill -9, with what was committed", async () => {
     const place = await makePlace();
@@ -129,7 +129,7 @@ describe("the embedded PostgreSQL", () => {
     children[0]?.signal("SIGKILL");
     while (children.length < 2 || database.state !== "ready") await Bun.sleep(10);
     expect(await query(place, "orders", "select value from kept")).toEqual([{ value: 42 }]);
-  }, 20_000);
+  }, 60_000);
 
   test("starts over a postmaster.pid whose number now belongs to a stranger", async () => {
     const place = await makePlace();
@@ -143,7 +143,7 @@ describe("the embedded PostgreSQL", () => {
     const second = start(place);
     expect(await second.database.settled, second.lines.join("\n")).toBe("ready");
     expect(isAlive(stranger)).toBe(true);
-  }, 20_000);
+  }, 60_000);
 
   test("ends the server that a killed runner left on the same data, and takes its place", async () => {
     const place = await makePlace();
@@ -152,7 +152,7 @@ describe("the embedded PostgreSQL", () => {
     const next = start(place);
     expect(await next.database.settled, next.lines.join("\n")).toBe("ready");
     expect(await query(place, "auth", "select 1 as one")).toEqual([{ one: 1 }]);
-  }, 20_000);
+  }, 60_000);
 
   test("made with other secrets, it says so instead of trying for ever", async () => {
     const place = await makePlace();
@@ -164,7 +164,7 @@ describe("the embedded PostgreSQL", () => {
     const second = start(place);
     expect(await second.database.settled).toBe("failed");
     expect(second.database.record.detail).toContain("bun run dev --reset");
-  }, 20_000);
+  }, 60_000);
 
   test("a first start that was killed half way leaves nothing that looks whole", async () => {
     const place = await makePlace();
@@ -176,7 +176,7 @@ describe("the embedded PostgreSQL", () => {
     await rm(join(`${data}.new`, "base"), { recursive: true });
     const second = start(place);
     expect(await second.database.settled, second.lines.join("\n")).toBe("ready");
-  }, 20_000);
+  }, 60_000);
 });
 
 /** A process that PostgreSQL may signal, so that it would hold it for a living server. */

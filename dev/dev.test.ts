@@ -106,7 +106,7 @@ test("after kill -9 the next start ends what was left and works on the same data
   await next.told("Everything is ready");
   expect(next.output()).toContain("ended what a killed runner left behind: postgres");
   expect(isAlive(left)).toBe(false);
-}, 30_000);
+}, 60_000);
 
 test("a second runner is refused with the number of the first, which goes on", async () => {
   const checkout = await makeCheckout();
@@ -116,7 +116,7 @@ test("a second runner is refused with the number of the first, which goes on", a
   expect(await second.child.exited).toEqual({ code: 1, signal: null });
   expect(second.output()).toContain(`as process ${first.child.pid}`);
   expect(isAlive(databaseOf(checkout))).toBe(true);
-}, 30_000);
+}, 60_000);
 
 test("a second checkout is told which port is taken, by whom, and which variable changes it", async () => {
   const first = await makeCheckout();
@@ -126,7 +126,7 @@ test("a second checkout is told which port is taken, by whom, and which variable
   expect(await second.child.exited).toEqual({ code: 1, signal: null });
   expect(second.output()).toContain(`Port ${first.port}, which postgres needs, is in use by process`);
   expect(second.output()).toContain("POSTGRES_PORT");
-}, 30_000);
+}, 60_000);
 
 test("--reset forgets data and secrets, and says so", async () => {
   const checkout = await makeCheckout();
@@ -139,7 +139,7 @@ test("--reset forgets data and secrets, and says so", async () => {
   await second.told("Everything is ready");
   expect(second.output()).toContain(`forgot ${checkout.layout.data} and ${checkout.layout.secrets}`);
   expect(readFileSync(join(checkout.layout.secrets, "postgres-password"), "utf8")).not.toBe(password);
-}, 30_000);
+}, 60_000);
 
 test("a flag that does not exist is refused with code 2", async () => {
   const runner = await run(await makeCheckout(), "--verbose");

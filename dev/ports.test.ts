@@ -80,7 +80,7 @@ describe("ports", () => {
     accepted.destroy();
     connection.destroy();
     expect(await checked).toBeUndefined();
-  }, 30_000);
+  }, 60_000);
 
   test("ports of processes that are not started are not looked at", async () => {
     await using listener = await listen("127.0.0.1");

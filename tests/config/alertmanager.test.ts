@@ -148,7 +148,7 @@ test("the notifier is told once of an alert, at once where it is critical, by wh
     expect(path).toBe("/api/notifier/alertmanager");
     expect(authorization).toBe(`Bearer ${token}`);
   }
-}, 30_000);
+}, 60_000);
 
 test("every alert an inhibition names exists", async () => {
   const names = new Set([...prometheusRules, ...lokiRules].flatMap(alertsOf).map(({ alert }) => alert));

@@ -77,7 +77,7 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
     await eventually("log in Loki", arrivalTimeoutMs, async () =>
       isFound(await ask(ports.loki, "/loki/api/v1/query_range", { query })),
     );
-  }, 30_000);
+  }, 60_000);
 
   test("its trace is found in Jaeger by id", async () => {
     await eventually("trace in Jaeger", arrivalTimeoutMs, async () => {
@@ -87,16 +87,16 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
         response.status === 200 && text.includes('"stringValue":"orders"') && text.includes('"stringValue":"client-1"')
       );
     });
-  }, 30_000);
+  }, 60_000);
 
   test("its metric is in Prometheus, and so is one that was sent as a difference, summed up", async () => {
     await seen(`orders_placed_total{service_name="orders", client_id="client-1", piece="${id}"} == 7`);
     await seen(`not_cumulative_total{service_name="orders", piece="${id}"} == 7`);
-  }, 30_000);
+  }, 60_000);
 
   test("its HTTP metric is there by the compatible name too", async () => {
     await seen(`http_requests_total{service_name="orders", route="/${id}", method="POST", status_code="201"} == 1`);
-  }, 30_000);
+  }, 60_000);
 
   test("its span is counted, with an exemplar that leads to the trace", async () => {
     await seen(
@@ -112,7 +112,7 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
       });
       return found.includes(id);
     });
-  }, 30_000);
+  }, 60_000);
 
   test("its false claims are counted, signal by signal, under its true name", async () => {
     for (const [unit, count] of [
@@ -121,14 +121,14 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
       ["points", 3],
     ] as const)
       await risen(`client_${unit}_mismatched_total{service_name="orders", client_id="client-1"}`, count);
-  }, 30_000);
+  }, 60_000);
 
   test("every engine is scraped, and Alertmanager is known to Prometheus", async () => {
     await seen("count(up == 1) == 5");
     await eventually("Alertmanager", arrivalTimeoutMs, async () =>
       (await ask(ports.prometheus, "/api/v1/alertmanagers", {})).includes(`${ports.alertmanager}`),
     );
-  }, 30_000);
+  }, 60_000);
 });
 
 describe("what engines would refuse", () => {

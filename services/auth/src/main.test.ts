@@ -72,7 +72,7 @@ test("two processes start at once on an empty database, serve one key set, print
   const output = (await Promise.all(started.map(({ child }) => new Response(child.stdout).text()))).join("");
   expect(output.match(/First administrator: name admin, password \S+/g)).toHaveLength(1);
   expect(output).not.toContain(env["KEY_ENCRYPTION_KEY"] ?? "");
-}, 30_000);
+}, 60_000);
 
 test("a configuration that is not valid ends the process with 1 and one line that names what is wrong", async () => {
   const child = run({ ...(await environment()), KEY_ENCRYPTION_KEY: "not a key at all" });
@@ -83,7 +83,7 @@ test("a configuration that is not valid ends the process with 1 and one line tha
     action: "config.invalid",
     extra: { faults: ["KEY_ENCRYPTION_KEY: must be 32 bytes as base64url, 43 characters"] },
   });
-}, 30_000);
+}, 60_000);
 
 test("over real connections a gateway follows the feed, hears of a revocation, and does not hold up the stop", async () => {
   const preset = makeIngestKey();

@@ -146,4 +146,4 @@ test("a configuration that is not valid ends the process with 1 and one line tha
   for (const named of ["ALERTMANAGER_TOKEN", "[0] name", "[0] settings.url", "[0] settings.secret"])
     expect(output).toContain(named);
   expect(output).not.toContain("hidden");
-}, 30_000);
+}, 60_000);

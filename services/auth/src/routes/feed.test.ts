@@ -181,7 +181,7 @@ describe("gateways that follow", () => {
     cut = false;
     await until(() => ids.every((id) => knows(keyring, id)));
     await until(() => follower.ageMs() < 1_500);
-  }, 20_000);
+  }, 60_000);
 
   test("a token whose session, person, client or id is revoked is refused by a following verifier, also from its cache", async () => {
     const { keyring, follower } = gateway(auth, async (url, init) => auth.app.request(url, init));

@@ -237,7 +237,7 @@ describe("revoking a key", () => {
         return false;
       }
     }
-  }, 20_000);
+  }, 60_000);
 
   test("a key that does not exist is not found", async () => {
     expect((await send("DELETE", "/0123456789abcdef", operator)).status).toBe(404);

@@ -185,7 +185,7 @@ describe("the push route", () => {
     const logs = JSON.parse(Buffer.from(gateway.seen[0]?.body ?? []).toString()) as ReturnType<typeof toOtlpLogs>;
     expect(logs.resourceLogs[0]?.resource.attributes).toContainEqual(attribute("service.name", "till"));
     expect(logs.resourceLogs[0]?.scopeLogs[0]?.logRecords[0]?.body.stringValue).toContain("by pino-loki");
-  }, 10_000);
+  }, 60_000);
 
   test.each([
     ["no JSON", "x", {}, 400],
