@@ -161,6 +161,21 @@ describe("an endpoint that cannot be trusted", () => {
     },
   );
 
+  test("is not listened to without end", async () => {
+    const { verifier, newKey, answerWith } = open();
+    let told = 0;
+    const ended = Promise.withResolvers<void>();
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      told += 1;
+      controller.enqueue(new Uint8Array(65_536).fill(0x20));
+    };
+    answerWith(() => new Response(new ReadableStream({ pull, cancel: () => ended.resolve() })));
+    const key = await newKey("a");
+    expect(await outcomeOf(verifier.verify(await key.sign()))).not.toBe("passed");
+    await ended.promise;
+    expect(told).toBeLessThan(10);
+  });
+
   test("one key that is no good does not take the others with it", async () => {
     const { verifier, newKey, publish } = open();
     const key = await newKey("a");

@@ -29,6 +29,8 @@ const freshMs = 300_000;
 const coolDownMs = 2_000;
 const timeoutMs = 5_000;
 const maxKeys = 32;
+/** Ten times what so many keys take: whoever answers may not say when it ends. */
+const maxBytes = 131_072;
 
 const kidForm = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -108,7 +110,7 @@ async function request(options: KeySetOptions): Promise<ReadonlyMap<string, Cryp
       signal: AbortSignal.timeout(timeoutMs),
     });
     if (!response.ok) throw new Error(`the key set answered ${response.status}`);
-    const document = keySetDocument.parse(await response.json());
+    const document = keySetDocument.parse(JSON.parse(await readText(response)));
     const found = new Map<string, CryptoKey>();
     for (const candidate of document.keys) {
       const jwk = publicKey.safeParse(candidate);
@@ -121,6 +123,17 @@ async function request(options: KeySetOptions): Promise<ReadonlyMap<string, Cryp
   } catch (cause) {
     throw cannotVerify("the key set cannot be fetched", cause);
   }
+}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new Error(`the key set is larger than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 function cannotVerify(reason: string, cause?: unknown): ServiceError {
