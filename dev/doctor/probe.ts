@@ -18,7 +18,8 @@ export function createProbe(nowMs: number): Probe {
   const marker = `doctor-${crypto.randomUUID()}`;
   const traceId = randomHex(16);
   const nano = `${nowMs}000000`;
-  const resource = { attributes: [attribute("service.name", "doctor")] };
+  // Whose it is the gateway says: a name of its own would be a false claim (IdentityMismatch).
+  const resource = { attributes: [] };
   const scope = { name: "vitrine.doctor" };
   const attributes = [attribute("marker", marker)];
   return {
