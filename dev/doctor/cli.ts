@@ -61,7 +61,8 @@ async function main(): Promise<number> {
     const checks = await examinePanels({ ...world, gateway: addresses.gateway, dashboards, rangeMs: panelRangeMs });
     return write(toPanelReport(checks), renderPanelReport, values.json);
   }
-  const hops = await examine({ ...world, addresses, deadlineMs });
+  const keepsTraces = process.env["VITRINE_TRACES"] !== "none";
+  const hops = await examine({ ...world, addresses, deadlineMs, keepsTraces });
   return write(toReport(hops, compose ? [] : await readProcesses(layout.run)), renderReport, values.json);
 }
 

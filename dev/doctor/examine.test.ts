@@ -70,6 +70,13 @@ describe("doctor", () => {
     ]);
   });
 
+  test("where nobody keeps traces a span is followed to the collector, and Jaeger is not asked", async () => {
+    const gone: Answer = (url) => (url.pathname.startsWith("/jaeger") ? new Response("", { status: 503 }) : undefined);
+    const hops = await examine(system(gone, { keepsTraces: false }));
+    expect(broken(hops)).toEqual([]);
+    expect(hops.filter(({ signal }) => signal === "traces").map(({ hop }) => hop)).toEqual(["collector"]);
+  });
+
   test("nothing at the gateway's port: the gateway is named, and nothing after it is tried", async () => {
     const hops = await examine(system((url) => (url.host === "gateway" ? refused() : undefined)));
     expect(hops).toHaveLength(1);

@@ -82,6 +82,7 @@ async function follow(
   const ms = options.now() - startedAt;
   if (sent.status !== 200) return [await refusedAtDoor(options, signal, sent, ms)];
   const taken: Hop = { hop: "collector", signal, ok: true, detail: "took the probe from the gateway", ms };
+  if (signal === "traces" && options.keepsTraces === false) return [taken];
   return [taken, await findProbe(options, probe, signal, token)];
 }
 

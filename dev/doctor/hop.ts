@@ -35,6 +35,8 @@ export interface ExamineOptions {
   readonly sleep: (ms: number) => Promise<unknown>;
   /** How long a probe may take to be found, in milliseconds. */
   readonly deadlineMs: number;
+  /** False where no engine keeps traces: a span is then followed to the collector. Default true. */
+  readonly keepsTraces?: boolean;
 }
 
 export const engineOf = { logs: "loki", metrics: "prometheus", traces: "jaeger" } as const satisfies Record<

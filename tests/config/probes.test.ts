@@ -6,29 +6,44 @@ import type { Route, Upstream } from "../../services/gateway/src/routes/route.ts
 import { routes } from "../../services/gateway/src/routes/table.ts";
 
 /** The probes of the collector against the gateway's table: a row that is added is probed, or it is said why not. */
-const configSchema = z.looseObject({
-  receivers: z.looseObject({
-    http_check: z.looseObject({
-      targets: z.array(
-        z.looseObject({
-          endpoints: z.array(z.string()),
-          auth: z.looseObject({ authenticator: z.string() }).optional(),
-        }),
-      ),
+const probe = z.looseObject({
+  targets: z.array(
+    z.looseObject({
+      endpoints: z.array(z.string()),
+      auth: z.looseObject({ authenticator: z.string() }).optional(),
     }),
+  ),
+});
+const configSchema = z.looseObject({ receivers: z.looseObject({ http_check: probe, "http_check/traces": probe }) });
+
+const overlaySchema = z.looseObject({
+  service: z.looseObject({
+    pipelines: z.looseObject({ "metrics/probes": z.looseObject({ receivers: z.array(z.string()) }).optional() }),
   }),
 });
 
-const config = configSchema.parse(
-  Bun.YAML.parse(await Bun.file(join(repositoryRoot, "otel-collector/config.yaml")).text()),
+async function read(name: string): Promise<unknown> {
+  return Bun.YAML.parse(await Bun.file(join(repositoryRoot, "otel-collector", name)).text());
+}
+
+const { receivers } = configSchema.parse(await read("config.yaml"));
+
+const probes = [...receivers.http_check.targets, ...receivers["http_check/traces"].targets].flatMap(
+  ({ endpoints, auth }) =>
+    endpoints.map((endpoint) => ({
+      path: endpoint.replace(/^\$\{env:[A-Z_]+:-http:\/\/[\d.:]+\}/, "").replace(/\?.*$/, ""),
+      withToken: auth !== undefined,
+    })),
 );
 
-const probes = config.receivers.http_check.targets.flatMap(({ endpoints, auth }) =>
-  endpoints.map((endpoint) => ({
-    path: endpoint.replace(/^\$\{env:[A-Z_]+:-http:\/\/[\d.:]+\}/, "").replace(/\?.*$/, ""),
-    withToken: auth !== undefined,
-  })),
-);
+test.each([
+  ["all", ["http_check", "http_check/traces"]],
+  ["sampled", ["http_check", "http_check/traces"]],
+  ["none", undefined],
+])("with %s of the traces, Jaeger is probed if it keeps any", async (name, probed) => {
+  const { service } = overlaySchema.parse(await read(`traces-${name}.yaml`));
+  expect(service.pipelines["metrics/probes"]?.receivers).toEqual(probed);
+});
 
 /** Open rows that are not probed. */
 const notProbed: Readonly<Record<string, string>> = {
