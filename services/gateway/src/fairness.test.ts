@@ -53,8 +53,8 @@ function holdCollector() {
 
 describe("a client that used up its quota", () => {
   test.each([
-    ["of requests", { requestsPerSecond: 1, burstSeconds: 2 }, "quota_requests"],
-    ["of bytes", { bytesPerSecond: 1, burstSeconds: 2 }, "quota_bytes"],
+    ["of requests", { requestsPerSecond: 0.01, burstSeconds: 200 }, "quota_requests"],
+    ["of bytes", { bytesPerSecond: 0.01, burstSeconds: 200 }, "quota_bytes"],
   ])("%s is told 429 and when to come back, in its own form, and nobody else is", async (_, ingest, reason) => {
     await start({ quotas: { ingest } });
     for (let at = 0; at < 5; at += 1) await post("greedy");
@@ -75,7 +75,7 @@ describe("a client that used up its quota", () => {
   });
 
   test("pays for what its bodies unpack to", async () => {
-    await start({ quotas: { ingest: { bytesPerSecond: MiB, burstSeconds: 1 } } });
+    await start({ quotas: { ingest: { bytesPerSecond: MiB / 100, burstSeconds: 100 } } });
     const packed = Uint8Array.from(gzipSync(new Uint8Array(1.5 * MiB)));
     const gzip = { "content-encoding": "gzip", "content-type": protobuf };
     expect((await post("a", packed, gzip)).status).toBe(200);
@@ -83,7 +83,7 @@ describe("a client that used up its quota", () => {
   });
 
   test("of queries is told so as a problem, by its own subject", async () => {
-    await start({ quotas: { query: { requestsPerSecond: 1, burstSeconds: 1 } } });
+    await start({ quotas: { query: { requestsPerSecond: 0.01, burstSeconds: 100 } } });
     const ask = async (sub: string) =>
       await fetch(`${gateway.url}/prometheus/api/v1/query?query=up`, {
         headers: await gateway.bearer("telemetry:read", { client_id: "console", sub }),
@@ -96,12 +96,12 @@ describe("a client that used up its quota", () => {
   });
 
   test("of an open row is counted by address, and only a trusted proxy can name another", async () => {
-    await start({ quotas: { open: { requestsPerSecond: 1, burstSeconds: 1 } }, trustedProxies: [] });
+    await start({ quotas: { open: { requestsPerSecond: 0.01, burstSeconds: 100 } }, trustedProxies: [] });
     const ask = async (address: string) =>
       (await fetch(`${gateway.url}/.well-known/jwks.json`, { headers: { "x-forwarded-for": address } })).status;
     expect([await ask("192.0.2.1"), await ask("192.0.2.2")]).toEqual([200, 429]);
     await gateway.stop();
-    await start({ quotas: { open: { requestsPerSecond: 1, burstSeconds: 1 } }, trustedProxies: ["127.0.0.0/8"] });
+    await start({ quotas: { open: { requestsPerSecond: 0.01, burstSeconds: 100 } }, trustedProxies: ["127.0.0.0/8"] });
     expect([await ask("192.0.2.1"), await ask("192.0.2.2"), await ask("192.0.2.1")]).toEqual([200, 200, 429]);
     expect(gateway.seen.map(({ headers }) => headers.get("x-client-address"))).toEqual(["192.0.2.1", "192.0.2.2"]);
   });
@@ -199,7 +199,9 @@ describe("a slow client", () => {
     );
     const during = await latencies(200);
     expect(during.statuses).toEqual(new Set([200]));
-    expect(during.p95).toBeLessThan(before.p95 + 100);
+    // Were it to wait for any of them, it would be for seconds; a busy machine holds up one in twenty now and then.
+    expect(during.median).toBeLessThan(before.median + 100);
+    expect(during.p95).toBeLessThan(before.p95 + 1_000);
     const answers = await Promise.all(sockets.map(({ socket }) => socket));
     expect(new Set(answers.map(rawStatus))).toEqual(new Set([408]));
   }, 60_000);
@@ -212,13 +214,16 @@ describe("a slow client", () => {
       statuses.add((await post("good")).status);
       times.push(performance.now() - startedAt);
     }
-    return { statuses, p95: times.toSorted((a, b) => a - b)[Math.floor(count * 0.95)] ?? 0 };
+    const sorted = times.toSorted((a, b) => a - b);
+    const quantile = (q: number) => sorted[Math.floor(count * q)] ?? 0;
+    return { statuses, median: quantile(0.5), p95: quantile(0.95) };
   }
 });
 
 describe("forged tokens from one address", () => {
   test("are looked at up to a rate; tokens known to be good pass all the while", async () => {
-    await start({ failuresPerSecond: 5 });
+    const perSecond = 0.05;
+    await start({ failuresPerSecond: perSecond });
     const good = await bearerOf("good");
     const send = async (headers: Record<string, string>) =>
       await fetch(`${gateway.otlpUrl}/v1/logs`, {
@@ -228,14 +233,16 @@ describe("forged tokens from one address", () => {
       });
     expect((await send(good)).status).toBe(200);
     const forger = await createTestIssuer();
+    const startedAt = performance.now();
     const statuses: number[] = [];
     for (let at = 0; at < 60; at += 1) {
       const authorization = `Bearer ${await forger.sign("telemetry:write")}`;
       statuses.push((await send({ authorization })).status);
     }
-    expect(statuses.slice(0, 20)).toEqual(Array<number>(20).fill(401));
-    expect(statuses.filter((status) => status === 401).length).toBeLessThan(40);
-    expect(statuses.at(-1)).toBe(429);
+    const looks = 1 + Math.ceil(((performance.now() - startedAt) / 1_000) * perSecond);
+    expect(statuses[0]).toBe(401);
+    expect(statuses.filter((status) => status === 401).length).toBeWithin(1, looks + 1);
+    expect(statuses).toContain(429);
     expect(gateway.refusals.at(-1)).toMatchObject({ reason: "quota_failures" });
     expect((await send(good)).status).toBe(200);
     const fresh = await send(await bearerOf("newcomer"));

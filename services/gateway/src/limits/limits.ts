@@ -7,6 +7,8 @@ export interface LimitsOptions {
   readonly classes: RateClasses;
   /** Requests that upstreams are asked at once, of all holders together. */
   readonly maxConcurrent: number;
+  /** Milliseconds a request waits for a place; one that is to be unpacked waits twice as long. Default 1,000. */
+  readonly waitMs?: number;
   readonly now?: () => number;
 }
 
@@ -32,7 +34,6 @@ export interface Limits {
 }
 
 const maxHolders = 10_000;
-const waitMs = 1_000;
 const maxWaiting = 512;
 
 /** A body that is unpacked piece by piece costs about two megabytes; its share is kept apart for that. */
@@ -43,7 +44,7 @@ const maxUnpackingPerHolder = 16;
 const maxRetrySeconds = 3;
 
 /** Quotas and places of all holders. Its state is bounded by {@link maxHolders} and by the requests that are in. */
-export function createLimits({ classes, maxConcurrent, now }: LimitsOptions): Limits {
+export function createLimits({ classes, maxConcurrent, waitMs = 1_000, now }: LimitsOptions): Limits {
   const requests = createBuckets(maxHolders, now);
   const bytes = createBuckets(maxHolders, now);
   const holders = createGate({ waitMs, maxWaiting, waitingPerPlace: 1 });

@@ -77,6 +77,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const limits = createLimits({
     classes: withQuotas(options.quotas),
     maxConcurrent: options.maxConcurrent ?? 1_024,
+    // Tests let go of what they hold by themselves: a busy machine must not be what ends a wait.
+    waitMs: 20_000,
   });
   const deadlines = createDeadlines();
   const tails = createTails();
