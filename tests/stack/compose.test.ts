@@ -116,6 +116,41 @@ stackTest.each(["collector", "loki", "gateway"])(
   },
 );
 
+stackTest(
+  "each of the others is killed in turn: all come back, and no line that was accepted is lost",
+  async () => {
+    const mark = crypto.randomUUID();
+    const accepted: number[] = [];
+    const others = (await stack.inspect())
+      .map(({ service }) => service)
+      .filter((service) => !["collector", "gateway", "loki", "volume-owner"].includes(service));
+    expect(others.length).toBeGreaterThan(8);
+    const before = new Map<string, number>();
+    for (const victim of others) {
+      before.set(victim, await stack.kill(victim));
+      for (let tries = 0; tries < 3; tries += 1) {
+        const number = before.size * 10 + tries;
+        if (await stack.sendLog(mark, number)) accepted.push(number);
+      }
+    }
+    // What telemetry does not pass may be away, and it is taken all the same.
+    expect(accepted.length).toBe(others.length * 3);
+    await eventually("all of them are back", 120_000, async () => {
+      const now = await stack.inspect();
+      return now.every(({ service, restarts }) => restarts > (before.get(service) ?? -1)) ? true : undefined;
+    });
+    await eventually(`${accepted.length} lines`, 90_000, async () => {
+      const kept = await stack.keptLogs(mark);
+      return accepted.every((number) => kept.has(number)) ? true : undefined;
+    });
+    await eventually("a whole system", 120_000, async () => {
+      const { code } = await stack.script("dev/doctor/cli.ts", "--compose", "--deadline-ms=20000");
+      return code === 0 ? true : undefined;
+    });
+  },
+  360_000,
+);
+
 stackTest("a backup of the running system brings back accounts, metrics and lines after all was lost", async () => {
   const directory = await mkdtemp(join(tmpdir(), "vitrine-backup-"));
   const folder = join(directory, "backup");
