@@ -169,7 +169,7 @@ export const telemetryPipeline: Dashboard = {
             prometheus(
               "points: {{filter}}",
               orNone(
-                'sum by (filter) (rate(otelcol_processor_filter_datapoints_filtered{filter=~".*prom_safe.*"}[$__rate_interval]))',
+                'sum by (filter) (rate(otelcol_processor_filter_datapoints_filtered{filter="filter/prom_safe"}[$__rate_interval]))',
                 "filter",
               ),
             ),

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type OtlpSink, startOtlpSink } from "@vitrine/kit/testing/otlp-sink";
-import { freePort } from "@vitrine/kit/testing/postgres";
+import { freePort, startPostgres } from "@vitrine/kit/testing/postgres";
 import { eventually } from "@vitrine/kit/testing/eventually";
 import { engineCommand, type TraceSampling } from "../../dev/engines/command.ts";
 import { engineNamed, repositoryRoot } from "../../dev/engines/engines.ts";
@@ -244,6 +244,30 @@ describe("probes", () => {
     expect(left / 86_400).toBeCloseTo(2, 1);
     expect(sink.metrics.get("prober httpcheck.tls.cert_remaining")?.unit).toBe("s");
   });
+});
+
+describe("a database without pg_stat_statements", () => {
+  test("is measured, and what takes long in it is seen while it runs", async () => {
+    const database = await startPostgres({ ownServer: true });
+    await using directory = await temporaryDirectory();
+    const passwordFile = join(directory.path, "password");
+    await Bun.write(passwordFile, "of-the-collector");
+    await database.run(
+      "create role collector with login password 'of-the-collector'",
+      "grant pg_monitor to collector",
+      "create database vitrine",
+    );
+    const { sink } = await startCollector({
+      env: { POSTGRES_ENDPOINT: new URL(database.url).host, COLLECTOR_DATABASE_PASSWORD_FILE: passwordFile },
+    });
+    const runs = database.run("select pg_sleep(30)");
+    const sample = await eventually("the statement that runs", 45_000, async () =>
+      sink.logs.find(({ body }) => String(body).includes("pg_sleep")),
+    );
+    expect(sample).toMatchObject({ service: "postgres", attributes: { action: "db.query_sample" } });
+    expect(sink.metrics.get("postgres postgresql.connection.max")?.points[0]?.value).toBeGreaterThan(0);
+    await runs;
+  }, 90_000);
 });
 
 async function answerAtTheDoor(request: Request): Promise<Response> {
