@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { engines } from "./engines/engines.ts";
-import { parseTraceSampling, type TraceSampling } from "./engines/command.ts";
+import { containerName, parseTraceSampling, type TraceSampling } from "./engines/command.ts";
 import { defaultRetention, parseRetentionHours } from "./engines/retention.ts";
 import { databaseSpec } from "./database.ts";
-import { joinEngines } from "./engine-joining.ts";
+import { joinEngines, removeContainer } from "./engine-joining.ts";
 import { launchersOf, watchLaunchers } from "./launchers.ts";
 import type { Environment } from "./engines/cache.ts";
 import { type Layout, layoutOf, logFileOf } from "./layout.ts";
@@ -234,9 +234,14 @@ async function makeFolder({ root }: Layout): Promise<void> {
   }
 }
 
-async function clearUp(layout: Layout, { clock }: World, output: Output): Promise<void> {
+async function clearUp(layout: Layout, { clock, env }: World, output: Output): Promise<void> {
   const ended: string[] = [];
-  await endLeftovers(readState(layout), clock, ({ name }) => ended.push(name));
+  const state = readState(layout);
+  await endLeftovers(state, clock, ({ name }) => ended.push(name));
+  if (state !== undefined && Bun.which("docker", { PATH: env["PATH"] ?? "" }) !== null) {
+    const clients = engines.filter(({ name }) => ended.includes(name));
+    await Promise.all(clients.map((engine) => removeContainer(containerName(engine, state.ports), env)));
+  }
   if (ended.length > 0) output.say(`ended what a killed runner left behind: ${ended.join(", ")}`, "warn");
 }
 

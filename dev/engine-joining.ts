@@ -154,7 +154,7 @@ function engineSpec(engine: Engine, provided: ProvidedEngine, options: JoiningOp
 }
 
 /** A container outlives a client that was killed, and would keep its name and ports. */
-async function removeContainer(name: string, env: Environment): Promise<void> {
+export async function removeContainer(name: string, env: Environment): Promise<void> {
   const child = Bun.spawn(["docker", "rm", "--force", name], { env: { ...env }, stdout: "ignore", stderr: "ignore" });
   await child.exited;
 }

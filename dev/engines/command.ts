@@ -71,7 +71,7 @@ export function engineCommand(engine: Engine, provided: ProvidedEngine, options:
 }
 
 /** Distinct for every instance on a machine, since the engine's first port is. */
-export function containerName(engine: Engine, ports: EnginePorts): string {
+export function containerName(engine: Engine, ports: EnginePorts | Readonly<Record<string, number>>): string {
   const [first] = engine.ports;
   return `vitrine-${engine.name}${first === undefined ? "" : `-${ports[first]}`}`;
 }

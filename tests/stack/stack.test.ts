@@ -235,10 +235,10 @@ describe("broken on purpose", () => {
     );
   });
 
-  test.each([["collector"], ["loki"], ["prometheus"], ["jaeger"]])(
+  test.each([["collector"], ["loki"], ["prometheus"], ["jaeger"]] as const)(
     "doctor names a %s that hangs, and all is well once it goes on",
     async (engine) => {
-      const pid = await pidOf(engine);
+      const pid = (await stack.containerPid(engine)) ?? (await pidOf(engine));
       process.kill(pid, "SIGSTOP");
       try {
         const { ok, broken } = await stack.doctor("--deadline-ms=3000");

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { freePort } from "@vitrine/kit/testing/postgres";
 import type { Subprocess } from "bun";
 import { z } from "zod";
+import { containerName } from "../../dev/engines/command.ts";
+import { type EngineName, engineNamed } from "../../dev/engines/engines.ts";
 import { portNames, portVariable } from "../../dev/ports.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -37,11 +39,16 @@ export interface Stack {
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
   token(scopes?: string): Promise<string>;
   doctor(...args: readonly string[]): Promise<DoctorReport>;
+  /** The engine itself where it is in a container, of which the runner's own child is a client only. */
+  containerPid(engine: EngineName): Promise<number | undefined>;
   /** Starts the runner again on the same data and ports, after the one before is gone. */
   restart(): Promise<Stack>;
   /** Ends the runner as a terminal would, waits for it and removes its data. */
   stop(): Promise<void>;
 }
+
+/** `STACK=docker` has the same tests run on engines from images. */
+const engines = process.env["STACK"] === "docker" ? ["--engines=docker"] : [];
 
 /** Starts the whole system, engines and traffic included, on free ports and data of its own. */
 export async function startStack(): Promise<Stack> {
@@ -55,7 +62,7 @@ export async function startStack(): Promise<Stack> {
 }
 
 function launch(directory: string, environment: Readonly<Record<string, string>>): Stack {
-  const runner = Bun.spawn([process.execPath, "dev/cli.ts", "dev"], {
+  const runner = Bun.spawn([process.execPath, "dev/cli.ts", "dev", ...engines], {
     cwd: root,
     env: environment,
     stdout: Bun.file(join(directory, "runner.log")),
@@ -93,6 +100,13 @@ function launch(directory: string, environment: Readonly<Record<string, string>>
     },
     doctor: async (...args) =>
       doctorReport.parse(JSON.parse((await command("dev/doctor/cli.ts", "--json", ...args)).stdout)),
+    containerPid: async (name) => {
+      const engine = engineNamed(name);
+      if (engines.length === 0 || engine === undefined) return undefined;
+      const ports = Object.fromEntries(portNames.map((port) => [port, Number(environment[portVariable(port)])]));
+      const argv = ["docker", "inspect", "--format={{.State.Pid}}", containerName(engine, ports)];
+      return Number(await new Response(Bun.spawn(argv).stdout).text());
+    },
     restart: async () => {
       await runner.exited;
       return launch(directory, environment);
