@@ -1,5 +1,6 @@
 import type { Server, WebSocketHandler } from "bun";
 import type { AppBindings } from "./http/env.ts";
+import { writtenPathRoutes } from "./http/written-path.ts";
 import type { Logger } from "./log.ts";
 import { shutdownTelemetry } from "./telemetry/setup.ts";
 
@@ -59,6 +60,8 @@ export interface ServeOptions<W = undefined> {
   readonly reusePort?: boolean;
   /** PEM texts; with them the listener speaks TLS only. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Has `bindings.asWritten` tell of paths up to so many segments; of deeper ones it is false. */
+  readonly maxSegments?: number;
   /** What talks to clients whose request a handler upgraded (RFC 6455). */
   readonly websocket?: WebSocketHandler<W>;
 }
@@ -165,6 +168,9 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
     check: (name, probe) => checks.set(name, probe),
     inform: (name, probe) => informative.set(name, probe),
     serve: <W>(app: App, options: ServeOptions<W>) => {
+      const { maxSegments } = options;
+      const answer = (request: Request, server: Server<W>, asWritten: boolean) =>
+        app.fetch(request, { server, asWritten } as AppBindings);
       const server: Server<W> = Bun.serve<W>({
         hostname: options.host,
         port: options.port,
@@ -172,7 +178,8 @@ export function createLifecycle({ logger }: { readonly logger: Logger }): Lifecy
         idleTimeout: options.idleTimeoutSeconds ?? 30,
         // Otherwise Bun answers what Hono cannot catch with a page that shows sources.
         development: false,
-        fetch: (request: Request, server: Server<W>) => app.fetch(request, { server } as AppBindings),
+        fetch: (request: Request, server: Server<W>) => answer(request, server, maxSegments === undefined),
+        ...(maxSegments === undefined ? {} : { routes: writtenPathRoutes(maxSegments, answer) }),
         reusePort: options.reusePort ?? false,
         ...(options.tls === undefined ? {} : { tls: options.tls }),
         ...(options.websocket === undefined ? {} : { websocket: options.websocket }),

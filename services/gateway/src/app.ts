@@ -47,12 +47,12 @@ export function createApp(deps: GatewayDeps): App {
     return response;
   });
   const door = createIngestDoor(deps, match);
-  return { fetch: (request, bindings) => door(request, bindings.server) ?? app.fetch(request, bindings) };
+  return { fetch: (request, bindings) => door(request, bindings) ?? app.fetch(request, bindings) };
 
   async function respond(c: Context<AppEnv>, visit: Visit): Promise<Response> {
     try {
       const target = parseTarget(c.req.raw.url, c.req.header("host"));
-      if (target === undefined) {
+      if (target === undefined || c.env?.asWritten === false) {
         throw new ServiceError("invalid_request", "the request target is not in canonical form", {
           reason: "bad_path",
         });

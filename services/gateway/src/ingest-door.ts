@@ -13,7 +13,7 @@ import type { Route } from "./routes/route.ts";
 import { parseTarget } from "./target.ts";
 
 /** Answers a request to write telemetry; `undefined` for any other, which is the base app's. */
-export type IngestDoor = (request: Request, server: AppBindings["server"]) => Promise<Response> | undefined;
+export type IngestDoor = (request: Request, bindings: AppBindings) => Promise<Response> | undefined;
 
 type IngestRoute = Route & Required<Pick<Route, "ingest">>;
 
@@ -64,8 +64,8 @@ export function createIngestDoor(deps: GatewayDeps, match: RouteMatcher): Ingest
     return response;
   }
 
-  return (request, server) => {
-    if (request.method !== "POST" || deps.readiness.isStarting()) return undefined;
+  return (request, { server, asWritten }) => {
+    if (request.method !== "POST" || asWritten === false || deps.readiness.isStarting()) return undefined;
     const route = find(request);
     return route && serve({ request, server, route, pattern: route.path }, route);
   };

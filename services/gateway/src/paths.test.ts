@@ -47,6 +47,19 @@ const confusions = [
   "/prometheus/api/v1/query/%2e%2e/admin/tsdb/snapshot",
   "/prometheus/api/v1/label/..%2f..%2f..%2f-%2freload/values",
   "/prometheus/api/v1/label/%2e%2e/values",
+  "/prometheus/-/../api/v1/query",
+  "/prometheus/./api/v1/query",
+  "/v1/../v1/traces",
+  "/v1/%2E/traces",
+  "/x/.%2e/api/orders",
+  "/api/orders/1/../2",
+  "/v1\\traces",
+  "/api\\orders",
+  "/a\\..\\api/orders",
+  "http://gateway/v1/../v1/traces",
+  "http://gateway/api\\orders",
+  `/${"x/../".repeat(20)}v1/traces`,
+  `/api/orders${"/x".repeat(20)}`,
   "/prometheus\\-\\reload",
   "/prometheus/api/v1\\admin",
   "/prometheusapi/v1/query",
@@ -115,12 +128,6 @@ describe("a target in another form", () => {
     const answer = await sendRaw(gateway.port, request("GET http://prometheus.internal:9090/api/orders"));
     expect(rawStatus(answer)).toBe(200);
     expect(gateway.seen).toMatchObject([{ upstream: "orders", path: "/api/orders" }]);
-  });
-
-  test("dot segments Bun has resolved are judged, and sent on, as what they resolve to", async () => {
-    const answer = await sendRaw(gateway.port, request("GET /prometheus/-/../api/v1/query?query=up"));
-    expect(rawStatus(answer)).toBe(200);
-    expect(gateway.seen).toMatchObject([{ upstream: "prometheus", path: "/api/v1/query", query: "?query=up" }]);
   });
 });
 

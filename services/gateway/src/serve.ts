@@ -13,7 +13,7 @@ import { createIdentity } from "./identity.ts";
 import { createForgeryGuard } from "./limits/forgery-guard.ts";
 import { createLimits } from "./limits/limits.ts";
 import { listen } from "./listen.ts";
-import { otlpRoutes, routes } from "./routes/table.ts";
+import { maxSegments, otlpRoutes, routes } from "./routes/table.ts";
 import { createTails } from "./tail.ts";
 
 /** Wires one process of the gateway: both listeners stand on the same parts. */
@@ -50,6 +50,7 @@ export function serve({ config, logger, lifecycle }: ServiceParts<Config>): void
     certificate: config.tls,
     // Bun's own 413 is bare: every route counts its bodies itself and answers in its form.
     maxBodyBytes: Number.MAX_SAFE_INTEGER,
+    maxSegments,
   };
   listen(lifecycle, createApp({ ...deps, routes, defaultErrors: "problem" }), {
     ...listener,

@@ -5,7 +5,7 @@ export interface Target {
   readonly query: string;
 }
 
-/** Bun has resolved `.`, `..`, `%2e%2e` and `\` by now; whatever else two parsers could read differently is left. */
+/** Bun has resolved `.`, `..`, `%2e%2e` and `\` by now, which `bindings.asWritten` tells; what else is doubtful is left. */
 const targetForm = /^https?:\/\/[A-Za-z0-9._~:[\]-]+(\/[^?#]*)(\?[^#]*)?$/;
 
 /** RFC 3986 `pchar` without `;`, whose parameters some servers cut off before they match. */

@@ -15,6 +15,8 @@ export interface AppBindings {
     /** Makes the connection a WebSocket with `data`, where the listener has a handler for such. */
     upgrade?(request: Request, options: { readonly data: unknown }): boolean;
   };
+  /** False for a path whose dot segments or backslashes were resolved; only where the listener has `maxSegments`. */
+  readonly asWritten?: boolean;
 }
 
 export interface AppEnv {

@@ -52,3 +52,6 @@ export const routes: readonly Route[] = [
 export const otlpRoutes: readonly Route[] = routes.filter(
   ({ ingest, path }) => ingest?.format === "otlp" || path.startsWith("/health/"),
 );
+
+/** No row needs more: the deepest that are asked for are Grafana's, of its data sources and its own files. */
+export const maxSegments = 16;

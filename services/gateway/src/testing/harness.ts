@@ -15,7 +15,7 @@ import { createForgeryGuard } from "../limits/forgery-guard.ts";
 import { createLimits, type Limits } from "../limits/limits.ts";
 import { type RateClass, type RateClassName, rateClasses } from "../routes/rate-class.ts";
 import { type Route, upstreams } from "../routes/route.ts";
-import { otlpRoutes, routes } from "../routes/table.ts";
+import { maxSegments, otlpRoutes, routes } from "../routes/table.ts";
 import { createTails, type Tails } from "../tail.ts";
 
 /** A request as an upstream saw it. */
@@ -102,7 +102,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     deadlines,
     upstreams: { ...urls, ...options.upstreams },
   };
-  const listener = { host: "127.0.0.1", port: 0, maxBodyBytes: Number.MAX_SAFE_INTEGER };
+  const listener = { host: "127.0.0.1", port: 0, maxBodyBytes: Number.MAX_SAFE_INTEGER, maxSegments };
   const main = lifecycle.serve(createApp({ ...deps, routes: options.routes ?? routes, defaultErrors: "problem" }), {
     ...listener,
     port: options.port ?? 0,
