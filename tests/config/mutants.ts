@@ -5,7 +5,7 @@ export interface Mutant {
   readonly mark: string;
   /** What was changed, to be told when nobody noticed. */
   readonly change: string;
-  /** A threshold doubled or halved: as many as all others together. */
+  /** A threshold doubled or halved, a window four times as long or a quarter: many more than all others together. */
   readonly isThreshold: boolean;
   readonly groups: RuleGroups["groups"];
 }
@@ -14,6 +14,11 @@ type Fault = Pick<Mutant, "change" | "isThreshold"> & { readonly rule: Rule };
 
 /** With a number, or with a threshold that another rule records. */
 const comparison = /(==|!=|>=|<=|>|<)( *bool)? *(?:(-?\d+(?:\.\d+)?)\b|(?=on \(\w*\) group_left))/g;
+
+/** A range, or how far back something is compared with. */
+const span = /(\[|offset )(\d+)([smhd])/g;
+
+const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
 /** The default of a threshold that can be set in the console. */
 const fallback = /\bvector\((\d+(?:\.\d+)?)\)/;
@@ -28,8 +33,8 @@ const opposite: Readonly<Record<string, string>> = {
 };
 
 /**
- * Every alert with one comparison turned round, one threshold doubled or halved, or its patience taken away, and every
- * recorded threshold without what was set in the console or with another default.
+ * Every alert with one comparison turned round, one threshold doubled or halved, one window made longer or shorter, or its
+ * patience taken away, and every recorded threshold without what was set in the console or with another default.
  */
 export function mutantsOf(file: RuleGroups): readonly Mutant[] {
   return [...alertMutants(file), ...thresholdMutants(file)];
@@ -77,6 +82,13 @@ function faultsOf(alert: Alert): readonly Fault[] {
     add(whole.replace(number, String(Number(number) * 2)), true);
     add(whole.replace(number, String(Number(number) / 2)), true);
   }
+  // Longer, what is over is told on and on; shorter, what is slow or rare is not told.
+  for (const { 0: whole, 1: before = "", 2: number = "", 3: unit = "", index } of alert.expr.matchAll(span))
+    for (const factor of [4, 0.25]) {
+      const text = `${before}${Math.round(Number(number) * (secondsIn[unit] ?? 1) * factor)}s`;
+      const expr = alert.expr.slice(0, index) + text + alert.expr.slice(index + whole.length);
+      faults.push({ change: `${whole} -> ${text}`, isThreshold: true, rule: { ...alert, expr } });
+    }
   return faults;
 }
 
