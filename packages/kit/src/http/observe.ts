@@ -116,6 +116,8 @@ function durationAttributes(method: string, route: string | undefined, status: n
   return attributes;
 }
 
+const serverKind = { kind: SpanKind.SERVER } as const;
+
 function startSpan(
   c: Context<AppEnv>,
   tracer: ReturnType<typeof trace.getTracer>,
@@ -123,19 +125,13 @@ function startSpan(
   method: string,
   scope: RequestScope,
 ): Span {
-  return tracer.startSpan(
-    method,
-    {
-      kind: SpanKind.SERVER,
-      attributes: {
-        "http.request.method": method,
-        "url.path": c.req.path,
-        "url.scheme": c.req.url.startsWith("https:") ? "https" : "http",
-        [names.requestId]: scope.requestId,
-      },
-    },
-    parent,
-  );
+  // Set one by one: those a span is started with are copied and checked twice, for samplers that look at them.
+  return tracer
+    .startSpan(method, serverKind, parent)
+    .setAttribute("http.request.method", method)
+    .setAttribute("url.path", c.req.path)
+    .setAttribute("url.scheme", c.req.url.startsWith("https:") ? "https" : "http")
+    .setAttribute(names.requestId, scope.requestId);
 }
 
 interface Outcome {
