@@ -40,7 +40,7 @@ export interface Config extends BaseConfig {
   readonly trustedProxies: readonly string[];
 }
 
-/** All of it per process; 0 is without limit, except for `maxConcurrent`. */
+/** The share of one process; 0 is without limit, except for `maxConcurrent`. */
 export interface LimitsConfig {
   readonly classes: RateClasses;
   readonly maxConcurrent: number;

@@ -2,7 +2,7 @@
 export type Holder = "client" | "subject" | "address";
 
 /**
- * What one holder may use of a group of rows, per gateway process. 0 means without limit.
+ * What one holder may use of a group of rows, of all gateway processes together. 0 means without limit.
  * Bytes are those of request bodies after decompression: that is what an upstream has to carry.
  */
 export interface RateClass {
