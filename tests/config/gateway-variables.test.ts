@@ -24,9 +24,30 @@ test("docs/gateway.md names every variable the gateway reads", async () => {
 test("the collector of deploy/gateway puts verified names in place as our own does", async () => {
   const processors = async (path: string) => {
     const config = Bun.YAML.parse(await Bun.file(join(root, path)).text()) as {
-      readonly processors: Readonly<Record<string, unknown>>;
+      readonly processors: Readonly<Record<string, unknown>> & { readonly "transform/claim": Claim };
     };
-    return [config.processors["transform/claim"], config.processors["resource/identity"]];
+    return config.processors;
   };
-  expect(await processors("deploy/gateway/collector.yaml")).toEqual(await processors("otel-collector/config.yaml"));
+  const [theirs, ours] = [
+    await processors("deploy/gateway/collector.yaml"),
+    await processors("otel-collector/config.yaml"),
+  ];
+  expect(theirs["resource/identity"]).toEqual(ours["resource/identity"]);
+  const signals = ["trace_statements", "metric_statements", "log_statements"] as const;
+  for (const signal of signals) {
+    const [claimed, own] = [theirs, ours].map((of) =>
+      of["transform/claim"][signal].flatMap(({ statements }) => statements),
+    );
+    expect(claimed).toHaveLength(2);
+    // What our own does there besides is for the engines behind it: no name of a service is in it.
+    expect(own?.filter((statement) => statement.includes("service.name"))).toEqual(claimed?.slice(1) ?? []);
+    expect(own?.filter((statement) => statement.includes("client.claimed_service"))).toEqual(claimed ?? []);
+  }
 });
+
+type Claim = Readonly<
+  Record<
+    "trace_statements" | "metric_statements" | "log_statements",
+    readonly { readonly context: string; readonly statements: readonly string[] }[]
+  >
+>;
