@@ -133,6 +133,7 @@ describe("telemetry of a client the gateway calls orders, which calls itself ban
 
 describe("what engines would refuse", () => {
   const odd = { id: "client-2", service: "odd" };
+  const neighbouring = { id: "client-3", service: "calm" };
   const day = 86_400_000;
 
   test.each([
@@ -148,9 +149,9 @@ describe("what engines would refuse", () => {
     const record = { ...plain, body: { stringValue: `odd ${id} ${name}` }, ...fields };
     await Promise.all([
       send("logs", { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [plain, record] }] }] }, odd),
-      send("logs", { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [plain] }] }] }),
+      send("logs", { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [plain] }] }] }, neighbouring),
     ]);
-    for (const wanted of [`{service_name="odd"} |= "odd ${id}"`, `{service_name="orders"} |= "neighbour ${id}"`])
+    for (const wanted of [`{service_name="odd"} |= "odd ${id}"`, `{service_name="calm"} |= "neighbour ${id}"`])
       await eventually(wanted, arrivalTimeoutMs, async () =>
         isFound(await ask(ports.loki, "/loki/api/v1/query_range", { query: wanted })),
       );
