@@ -7,10 +7,9 @@ import { repositoryRoot } from "../engines/engines.ts";
 import { runCommand } from "../engines/run-command.ts";
 import { SetupError } from "../setup-error.ts";
 import { copyTree, replaceTree } from "./copy-tree.ts";
-import { type Part, parts } from "./manifest.ts";
 import { leftBehindByTar, savePostgres } from "./postgres.ts";
 import { withPsql } from "./psql.ts";
-import { snapshotName, type System } from "./system.ts";
+import { type Part, parts, snapshotName, type System } from "./system.ts";
 import { removeFromVolume, replaceInVolume, saveVolume, type VolumeTools } from "./volumes.ts";
 
 const configSchema = z.looseObject({

@@ -8,9 +8,8 @@ import { readSecret } from "../secrets.ts";
 import { SetupError } from "../setup-error.ts";
 import { livingRunner, readState } from "../state.ts";
 import { copyTree, replaceTree } from "./copy-tree.ts";
-import { type Part, parts } from "./manifest.ts";
 import { isLeftBehind, savePostgres } from "./postgres.ts";
-import { snapshotName, type System } from "./system.ts";
+import { type Part, parts, snapshotName, type System } from "./system.ts";
 
 /** What `bun run dev` starts. */
 export function deskSystem(layout: Layout, me: { readonly pid: number; readonly startTicks: number }): System {

@@ -2,12 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { z } from "zod";
 import { messageOf, SetupError } from "../setup-error.ts";
-import { systemNames } from "./system.ts";
-
-/** What a backup holds, a folder each. Traces are left out: Badger cannot be copied while it is written. */
-export const parts = ["secrets", "postgres", "prometheus", "loki"] as const;
-
-export type Part = (typeof parts)[number];
+import { parts, systemNames } from "./system.ts";
 
 const contentsSchema = z.strictObject({
   files: z.int(),

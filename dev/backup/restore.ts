@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { SetupError } from "../setup-error.ts";
-import { contentsOf, type Manifest, type Part, parts, readManifest } from "./manifest.ts";
-import type { System } from "./system.ts";
+import { contentsOf, type Manifest, readManifest } from "./manifest.ts";
+import { type Part, parts, type System } from "./system.ts";
 
 export interface RestoreOptions {
   readonly system: System;

@@ -1,5 +1,9 @@
 import { z } from "zod";
-import type { Part } from "./manifest.ts";
+
+/** What a backup holds, a folder each. Traces are left out: Badger cannot be copied while it is written. */
+export const parts = ["secrets", "postgres", "prometheus", "loki"] as const;
+
+export type Part = (typeof parts)[number];
 
 /** One of the two worlds a backup is made of, and put back into. */
 export interface System {
