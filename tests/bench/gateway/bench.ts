@@ -5,7 +5,7 @@ import { provideEngine } from "../../../dev/engines/provide.ts";
 import type { Arrivals, Bench, BenchScope, Prepared, Skipped, Variant } from "../harness/bench.ts";
 import { type CollectorGate, startCollector } from "./collector.ts";
 import { type Cores, planCores } from "./cores.ts";
-import { startNginx } from "./nginx.ts";
+import { nginxVariants, startNginx } from "./nginx.ts";
 import { type Tokens, toRoutes } from "./scenarios.ts";
 import { targetLines } from "./targets.ts";
 
@@ -40,15 +40,19 @@ export function gatewayBench(path: string): Bench {
         beside: [scope.sinkPid],
       };
       const variants = [none, gatewayVariant(gate, "gateway", "none", scope.otlpEndpoint("gateway"))];
-      if (wanted(scope, "nginx")) {
-        const nginx = await startNginx(scope, cores, {
+      for (const name of nginxVariants) {
+        if (!wanted(scope, name)) {
+          skipped.push({ variant: name, reason: "not asked for" });
+          continue;
+        }
+        const nginx = await startNginx(name, scope, cores, {
           JWKS_URL: `${gate.auth}/.well-known/jwks.json`,
           TOKEN_ISSUER: issuer.issuer,
           TOKEN_AUDIENCE: issuer.audience,
         });
-        if ("reason" in nginx) skipped.push({ variant: "nginx", reason: nginx.reason });
-        else variants.push({ ...none, ...nginx, name: "nginx" });
-      } else skipped.push({ variant: "nginx", reason: "not asked for" });
+        if ("reason" in nginx) skipped.push({ variant: name, reason: nginx.reason });
+        else variants.push({ ...none, ...nginx, name });
+      }
       const collectors = await collectorVariants(gate);
       return { routes, variants: [...variants, ...collectors.variants], skipped: [...skipped, ...collectors.skipped] };
     },

@@ -20,6 +20,8 @@ const targets: readonly Target[] = [
   { what: "throughput on one core", of: "gateway", to: "nginx", read: throughput, least: 5 },
   { what: "requests per second of CPU", of: "gateway", to: "nginx", read: perCore, least: 5 },
   { what: "p99", of: "gateway", to: "nginx", read: p99, most: 0.5 },
+  { what: "requests per second of CPU", of: "gateway", to: "nginx-plain", read: perCore, least: 5 },
+  { what: "p99", of: "gateway", to: "nginx-plain", read: p99, most: 0.5 },
   {
     what: "throughput into the collector",
     of: "gateway-collector",
