@@ -249,29 +249,3 @@ describe("forged tokens from one address", () => {
     expect([fresh.status, Number(fresh.headers.get("retry-after")) <= 3]).toEqual([429, true]);
   });
 });
-
-describe("decompression bombs", () => {
-  test("four hundred of one client at once take no more memory than its places, and end in no 5xx", async () => {
-    await start();
-    const bomb = Uint8Array.from(gzipSync(new Uint8Array(200 * MiB)));
-    gateway.answer = async (request) => {
-      for await (const chunk of request.body ?? []) void chunk;
-      return new Response();
-    };
-    Bun.gc(true);
-    const before = process.memoryUsage.rss();
-    let peak = before;
-    const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 5);
-    const responses = await Promise.all(
-      Array.from({ length: 400 }, () => post("bomber", bomb, { "content-encoding": "gzip", "content-type": protobuf })),
-    );
-    clearInterval(timer);
-    const statuses = responses.map(({ status }) => status);
-    expect(statuses.filter((status) => status !== 413 && status !== 429)).toEqual([]);
-    expect(statuses).toContain(413);
-    expect((await post("good")).status).toBe(200);
-    // The clients live in this process too, each with its body in a socket's buffer. Without places it takes 900 MiB.
-    const ofClients = (responses.length * bomb.byteLength) / MiB;
-    expect((peak - before) / MiB - ofClients).toBeLessThan(350);
-  }, 120_000);
-});
