@@ -187,8 +187,10 @@ describe("metrics", () => {
   });
 
   test("pools of connections are named by host and database, never by a user or a password", async () => {
-    const pools = await labelsOf("prometheus", "db_client_connection_max");
-    expect(pools.length).toBeGreaterThan(0);
+    const pools = await eventually("pools", patienceMs, async () => {
+      const found = await labelsOf("prometheus", "db_client_connection_max");
+      return found.length > 0 && found;
+    });
     for (const { db_client_connection_pool_name: pool } of pools) expect(pool).toMatch(/^127\.0\.0\.1:\d+\/vitrine$/);
   });
 });
@@ -212,13 +214,14 @@ describe("log actions", () => {
   });
 
   test("every security event that was counted as logged reached the collector", async () => {
-    const difference = "sum(security_events_total) - sum(security_events_logged_total)";
-    await eventually("both counts agree", 30_000, async () => {
-      const [result] = await ask("prometheus", difference);
-      return result?.value[1] === "0" || undefined;
+    const [counted, logged] = ["sum(security_events_total)", "sum(security_events_logged_total)"];
+    await eventually("more than ten events, and both counts agree", patienceMs, async () => {
+      const [[all], [difference]] = await Promise.all([
+        ask("prometheus", counted),
+        ask("prometheus", `${counted} - ${logged}`),
+      ]);
+      return Number(all?.value[1]) > 10 && difference?.value[1] === "0";
     });
-    const [counted] = await ask("prometheus", "sum(security_events_logged_total)");
-    expect(Number(counted?.value[1])).toBeGreaterThan(10);
   });
 });
 
