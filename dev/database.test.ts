@@ -38,7 +38,7 @@ async function makePlace(): Promise<Place> {
   return { layout, port };
 }
 
-function start({ layout, port }: Place) {
+function start({ layout, port }: Place, firstPauseMs = 10) {
   const children: Child[] = [];
   const lines: string[] = [];
   const database = new Supervised(databaseSpec({ layout, port, runnerUid: uid, onLine: (line) => lines.push(line) }), {
@@ -49,7 +49,7 @@ function start({ layout, port }: Place) {
       return child;
     },
     report: () => undefined,
-    limits: { pollMs: 10, firstPauseMs: 10 },
+    limits: { pollMs: 10, firstPauseMs },
   });
   running.push(database);
   database.start();
@@ -147,7 +147,8 @@ describe("the embedded PostgreSQL", () => {
 
   test("ends the server that a killed runner left on the same data, and takes its place", async () => {
     const place = await makePlace();
-    const left = start(place);
+    // Its runner starts it no more, as if it had been killed.
+    const left = start(place, 600_000);
     await left.database.settled;
     const next = start(place);
     expect(await next.database.settled, next.lines.join("\n")).toBe("ready");
