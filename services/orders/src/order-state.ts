@@ -3,39 +3,26 @@ import type { orderReasons, orderStatuses } from "@vitrine/contracts/orders";
 export type OrderStatus = (typeof orderStatuses)[number];
 export type OrderReason = (typeof orderReasons)[number];
 
-/** The states an order may go on to; those without any are its end. */
-const following: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
-  placed: ["reserved", "failed"],
-  reserved: ["paid", "cancelled", "expired"],
-  paid: ["fulfilled", "failed"],
-  fulfilled: [],
-  failed: [],
-  cancelled: [],
-  expired: [],
-};
-
-const all = Object.keys(following) as readonly OrderStatus[];
-
-/** The states an order may be in to become `status`. Every change of state is made under this condition. */
-export function statesBefore(status: OrderStatus): readonly OrderStatus[] {
-  return all.filter((state) => following[state].includes(status));
-}
-
 export type EndStatus = "fulfilled" | "failed" | "cancelled" | "expired";
 
+const ends: ReadonlySet<OrderStatus> = new Set<EndStatus>(["fulfilled", "failed", "cancelled", "expired"]);
+
 export function isEnd(status: OrderStatus): status is EndStatus {
-  return following[status].length === 0;
+  return ends.has(status);
 }
 
 /** One change of state, with everything it changes in the order itself. */
 export interface Step {
+  /** The state it is taken from, and no other: what happened to a placed order must not end one that is paid by now. */
+  readonly from: OrderStatus;
   readonly to: Exclude<OrderStatus, "placed">;
   readonly reason: OrderReason | null;
   /** A reservation may exist and has to be given back. */
   readonly releaseDue: boolean;
 }
 
-const step = (to: Step["to"], reason: OrderReason | null = null, releaseDue = false): Step => ({
+const step = (from: OrderStatus, to: Step["to"], reason: OrderReason | null = null, releaseDue = false): Step => ({
+  from,
   to,
   reason,
   releaseDue,
@@ -43,17 +30,17 @@ const step = (to: Step["to"], reason: OrderReason | null = null, releaseDue = fa
 
 /** Every step there is, by what happened. */
 export const steps = {
-  reserved: step("reserved"),
-  outOfStock: step("failed", "out_of_stock"),
-  notOwned: step("failed", "not_owned"),
-  inventoryUnavailable: step("failed", "inventory_unavailable", true),
+  reserved: step("placed", "reserved"),
+  outOfStock: step("placed", "failed", "out_of_stock"),
+  notOwned: step("placed", "failed", "not_owned"),
+  inventoryUnavailable: step("placed", "failed", "inventory_unavailable", true),
   /** Placing ended without an answer, as when the service was killed. */
-  interrupted: step("failed", "interrupted", true),
-  paid: step("paid"),
-  fulfilled: step("fulfilled"),
-  reservationLost: step("failed", "reservation_lost"),
-  cancelled: step("cancelled", "customer", true),
-  notPaid: step("expired", "not_paid", true),
+  interrupted: step("placed", "failed", "interrupted", true),
+  paid: step("reserved", "paid"),
+  fulfilled: step("paid", "fulfilled"),
+  reservationLost: step("paid", "failed", "reservation_lost"),
+  cancelled: step("reserved", "cancelled", "customer", true),
+  notPaid: step("reserved", "expired", "not_paid", true),
 } as const satisfies Readonly<Record<string, Step>>;
 
 /** What became of a reservation; `unknown`: no usable answer came, so pieces may be held or not. */

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { holdList } from "@vitrine/contracts/customers";
 import { order } from "@vitrine/contracts/orders";
+import { steps } from "./order-state.ts";
+import { createOrderStore } from "./store/orders.ts";
 import { refuse } from "./testing/fake-inventory.ts";
 import { startTrading } from "./testing/start-trading.ts";
 
@@ -80,6 +82,20 @@ describe("paying", () => {
     expect((await orderOf(send, id)).status).toBe("fulfilled");
     expect(await balances(send)).toEqual([{ currency: "EUR", available: 0, held: 0 }]);
     expect(await owned(send)).toMatchObject([{ quantity: 1 }]);
+  });
+
+  test("cannot be undone by who still takes the order for one that is being placed", async () => {
+    fake.commit = () => new Response("", { status: 500 });
+    const send = await customer(1_000);
+    const id = await placed(send, { pieceId: await piece(1_000), quantity: 1 });
+    await send("POST", `/api/orders/${id}/pay`);
+    const store = createOrderStore(orders.database);
+    for (const late of [steps.interrupted, steps.inventoryUnavailable, steps.outOfStock, steps.notOwned])
+      expect(await store.move(id, late, { requestId: "late" })).toBeUndefined();
+    inventory.behave();
+    await orders.sweep(0);
+    expect((await orderOf(send, id)).status).toBe("fulfilled");
+    expect(await balances(send)).toEqual([{ currency: "EUR", available: 0, held: 0 }]);
   });
 
   test("for pieces that are no longer held fails the order and gives the money back", async () => {

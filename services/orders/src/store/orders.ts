@@ -1,6 +1,6 @@
 import type { OrderEvent, orderKinds, Piece } from "@vitrine/contracts/orders";
 import type { Database, Queryable } from "@vitrine/kit/postgres";
-import { type OrderReason, type OrderStatus, statesBefore, type Step } from "../order-state.ts";
+import type { OrderReason, OrderStatus, Step } from "../order-state.ts";
 
 export type OrderKind = (typeof orderKinds)[number];
 
@@ -164,19 +164,19 @@ export function insertOrder(on: Queryable, order: NewOrder): Promise<StoredOrder
 
 /** One statement: the change of state under its condition, and its event. */
 export function moveOrder(on: Queryable, id: string, step: Step, by: MovedBy): Promise<StoredOrder | undefined> {
-  const { to, reason, releaseDue } = step;
+  const { from, to, reason, releaseDue } = step;
   return one(
     on,
     `with moved as (
        update orders set status = $2, reason = $3, release_due = $4, changed_at = now(),
          expires_at = coalesce(now() + make_interval(secs => $5), expires_at)
-       where id = $1 and status = any($6) and ($2 <> 'paid' or expires_at > now())
+       where id = $1 and status = $6 and ($2 <> 'paid' or expires_at > now())
        returning ${columns}
      ), noted as (
        insert into order_events (order_id, status, reason, request_id) select id, status, reason, $7 from moved
      )
      select ${columns} from moved`,
-    [id, to, reason, releaseDue, by.holdSeconds ?? null, statesBefore(to), by.requestId],
+    [id, to, reason, releaseDue, by.holdSeconds ?? null, from, by.requestId],
   );
 }
 
