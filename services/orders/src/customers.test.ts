@@ -99,6 +99,15 @@ describe("lists", () => {
     const soon = new Date(Date.now() + 60_000).toISOString();
     expect(await found(`to=${soon}`)).toHaveLength(3);
     expect(await found(`from=${soon}`)).toEqual([]);
+    const { createdAt } = await shop.orderOf(send, reserved);
+    expect(await found(`from=${createdAt}`)).toEqual([sold, reserved]);
+    expect(await found(`to=${createdAt}`)).toEqual([paid]);
+    // Its id is older than itself, as where its request was brought again after a while.
+    await orders.database.query("update orders set created_at = created_at + interval '1 hour' where id = $1", [
+      reserved,
+    ]);
+    expect(await found(`from=${soon}`)).toEqual([reserved]);
+    expect(await found(`to=${soon}`)).toEqual([sold, paid]);
   });
 
   test.each([

@@ -191,17 +191,29 @@ export function listOrdersQuery(filter: OrderFilter, before: string | undefined,
     const value = filter[name as keyof typeof equal];
     if (value !== undefined) conditions.push(`${column} = $${values.push(value)}`);
   }
-  if (filter.from !== undefined) conditions.push(`id >= $${values.push(firstIdAt(filter.from))}`);
-  if (filter.to !== undefined) conditions.push(`id < $${values.push(firstIdAt(filter.to))}`);
+  const compare = (operator: ">=" | "<", time: string, idsFromMs: number) => {
+    const ms = Date.parse(time);
+    conditions.push(`created_at ${operator} to_timestamp($${values.push(ms)}::float8 / 1000)`);
+    conditions.push(`id ${operator} $${values.push(firstIdAt(ms + idsFromMs))}`);
+  };
+  if (filter.from !== undefined) compare(">=", filter.from, -idAgeMs);
+  if (filter.to !== undefined) compare("<", filter.to, clockSkewMs);
   return {
     text: `select ${columns} from orders where ${conditions.join(" and ")} order by id desc limit $2`,
     values,
   };
 }
 
+/**
+ * An id is made before its order: a moment, or as long as a key is kept where the request was cut off and brought again.
+ * So ids only narrow down where in the index to look; by whose clock they were made matters no more than this.
+ */
+const idAgeMs = 25 * 3_600_000;
+const clockSkewMs = 60_000;
+
 /** The lowest UUIDv7 of a moment (RFC 9562 §5.7). */
-export function firstIdAt(time: string): string {
-  const ms = Math.min(Math.max(Date.parse(time), 0), 2 ** 48 - 1)
+function firstIdAt(timeMs: number): string {
+  const ms = Math.min(Math.max(timeMs, 0), 2 ** 48 - 1)
     .toString(16)
     .padStart(12, "0");
   return `${ms.slice(0, 8)}-${ms.slice(8)}-7000-8000-000000000000`;
