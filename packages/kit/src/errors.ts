@@ -28,6 +28,7 @@ const errorKinds = {
   reservation_over: { status: 409, title: "The reservation has ended" },
   not_owned: { status: 409, title: "There are too few such pieces in the collection" },
   insufficient_funds: { status: 409, title: "There is too little money in the wallet" },
+  wallet_full: { status: 409, title: "The wallet cannot hold so much money" },
   price_changed: { status: 409, title: "The price has changed" },
   order_state: { status: 409, title: "The order is past that" },
   idempotency_in_flight: { status: 409, title: "A request with this idempotency key is under way" },

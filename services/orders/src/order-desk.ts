@@ -13,7 +13,7 @@ import type { StoredOrder } from "./store/orders.ts";
 export interface OrderDesk extends Decisions {
   /** @throws ServiceError `not_found`, also for the order of somebody else */
   find(id: string, claims: AccessClaims): Promise<StoredOrder>;
-  /** @throws ServiceError `not_found`, `price_changed`, `out_of_stock`, `not_owned`, `unavailable` */
+  /** @throws ServiceError `not_found`, `price_changed`, `out_of_stock`, `not_owned`, `wallet_full`, `unavailable` */
   place(request: PlaceRequest, effect: Effect): Promise<Reply>;
   /** Carries a request out once per key, and counts what the key refuses. */
   once(step: Refusal["step"], request: RepeatableRequest, work: (effect: Effect) => Promise<Reply>): Promise<Reply>;

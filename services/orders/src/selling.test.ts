@@ -108,6 +108,24 @@ describe("money", () => {
     },
   );
 
+  test("a wallet holds as much as is an exact number, and refuses what is more with nothing moved", async () => {
+    const send = await customer(200);
+    const pieceId = await piece(1);
+    for (let bought = 0; bought < 2; bought += 1) {
+      const id = await placed(send, { pieceId, quantity: 100 });
+      expect((await send("POST", `/api/orders/${id}/pay`)).status).toBe(200);
+    }
+    await reprice(pieceId, 90_071_992_547_409);
+    const sell = () => send("POST", "/api/orders", { kind: "sell", pieceId, quantity: 100 });
+    const deposit = (amount: number) => send("POST", "/api/wallet/deposits", { amount, currency: "EUR" });
+    expect((await sell()).status).toBe(201);
+    expect(await told(await sell())).toBe("409 wallet_full");
+    expect(await owned(send)).toMatchObject([{ pieceId, quantity: 100 }]);
+    expect(await told(await deposit(92))).toBe("409 wallet_full");
+    expect((await deposit(91)).status).toBe(201);
+    expect(await balances(send)).toEqual([{ currency: "EUR", available: Number.MAX_SAFE_INTEGER, held: 0 }]);
+  });
+
   test("a summary adds up by currency", async () => {
     const send = await customer(3_000);
     for (const amount of [1_000, 2_000]) {

@@ -1,4 +1,5 @@
 import type { StatementLine } from "@vitrine/contracts/customers";
+import { ServiceError } from "@vitrine/kit/errors";
 import { type Queryable, sqlState } from "@vitrine/kit/postgres";
 
 /** An account of the ledger: a customer's, or the bank's and the shop's. It is made when it is first used. */
@@ -48,7 +49,7 @@ export class TooLittle extends Error {
 /**
  * Writes transfers into the ledger, in a transaction of the caller's. They are refused by the database unless they
  * balance, no account of a customer falls below zero, and none of them was made before.
- * @throws TooLittle; an error of state 23505 when one was made before
+ * @throws TooLittle; ServiceError `wallet_full`; an error of state 23505 when one was made before
  */
 export async function post(tx: Queryable, transfers: readonly Transfer[]): Promise<void> {
   if (transfers.length === 0) return;
@@ -69,9 +70,12 @@ export async function post(tx: Queryable, transfers: readonly Transfer[]): Promi
     ],
   );
   const posted = await insert(tx, transfers).catch((cause: unknown) => {
+    if (sqlState(cause) !== "23514") throw cause;
+    // Bank and shop are never short of anything: it was too much for whom they gave to.
+    if (transfers.some(({ debit }) => debit.owner === null))
+      throw new ServiceError("wallet_full", undefined, { cause });
     // Somebody else took from the account meanwhile.
-    if (sqlState(cause) === "23514") throw new TooLittle("an account would fall below zero", { cause });
-    throw cause;
+    throw new TooLittle("an account would fall below zero", { cause });
   });
   if (posted < transfers.length) throw new TooLittle("an account would fall below zero");
 }

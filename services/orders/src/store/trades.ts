@@ -14,6 +14,7 @@ export interface TradeStore {
   /**
    * Places an order to sell and pays for it at once: pieces to the shop, oldest first, money to the customer. Every
    * state it passes is in the list; none when there is an order of its id.
+   * @throws ServiceError `wallet_full`
    */
   sell(order: NewOrder): Promise<readonly StoredOrder[]>;
 }
