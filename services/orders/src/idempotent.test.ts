@@ -31,6 +31,17 @@ describe("a request cut off before its answer was kept", () => {
     expect(await balances(send)).toEqual([{ currency: "EUR", available: 5, held: 0 }]);
   });
 
+  test("finds the withdrawal it had made, also when it left too little for another", async () => {
+    const send = await customer(100);
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const withdraw = () => send("POST", "/api/wallet/withdrawals", { amount: 60, currency: "EUR" }, headers);
+    const first = await withdraw();
+    await forgetAnswer(headers["idempotency-key"], true);
+    const again = await withdraw();
+    expect([again.status, await again.json()]).toEqual([201, await first.json()]);
+    expect(await balances(send)).toEqual([{ currency: "EUR", available: 40, held: 0 }]);
+  });
+
   test("finds the order it had placed, also when the price has changed since", async () => {
     const send = await customer();
     const pieceId = await piece(100);

@@ -19,6 +19,7 @@ export interface WalletStore {
     before: string | undefined,
     count: number,
   ): Promise<readonly StatementLine[]>;
+  /** @throws ServiceError `wallet_full` */
   move(request: MoneyMove): Promise<{ readonly line: StatementLine; readonly repeated: boolean } | "too_little">;
 }
 
@@ -59,6 +60,7 @@ async function moveMoney(database: Database, request: MoneyMove) {
   const wallet = accounts.wallet(owner, currency);
   const bank = accounts.bank(currency);
   const sides = movement === "deposit" ? { debit: bank, credit: wallet } : { debit: wallet, credit: bank };
+  let refused = false;
   let repeated = false;
   try {
     await database.transaction(async (tx) => {
@@ -68,11 +70,13 @@ async function moveMoney(database: Database, request: MoneyMove) {
       await post(tx, [{ reference: id, movement, asset: currency, amount, ...sides, requestId }]);
     });
   } catch (error) {
-    if (error instanceof TooLittle) return "too_little";
-    if (sqlState(error) !== "23505") throw error;
-    repeated = true;
+    refused = error instanceof TooLittle;
+    repeated = refused || sqlState(error) === "23505";
+    if (!repeated) throw error;
   }
+  // Also after a refusal: made before, the move may have left too little to be made again.
   const line = await findLine(database, id, owner, currency);
-  if (line === undefined) throw new Error(`movement ${id} is gone`);
-  return { line, repeated };
+  if (line !== undefined) return { line, repeated };
+  if (refused) return "too_little";
+  throw new Error(`movement ${id} is gone`);
 }
