@@ -95,6 +95,11 @@ describe("lines of any kind", () => {
       '{"level":50,"time":1795244400000,"msg":"pino","reqId":"r-1"}',
       { level: "error", timeMs: start, message: "pino", requestId: "r-1" },
     ],
+    [
+      '10.1.2.3 - - [21/Nov/2026:07:00:00 +0000] "GET /a?b=c HTTP/1.1" 503 12 "-" "curl"',
+      { level: "error", timeMs: start, action: "GET /a", status: 503, address: "10.1.2.3" },
+    ],
+    ['"GET /" 404 12', { level: "warn", action: "GET /", status: 404 }],
     ["2026-11-21 07:00:00,000 WARN something is odd after 12.5 ms", { level: "warn", timeMs: start, durationMs: 12.5 }],
     ['{"cut off', { level: "unknown", timeMs: undefined, message: '{"cut off' }],
     ["[1,2]", { level: "unknown", message: "[1,2]" }],
@@ -115,8 +120,9 @@ describe("lines of any kind", () => {
       "  ",
       bytes.replaceAll(/[\r\n]/g, ""),
       '{"level":{"deep":[1]},"time":1e400}',
+      `"GET /${"a".repeat(200_000)}`,
     ]);
-    expect(lines).toBe(3);
+    expect(lines).toBe(4);
   });
 });
 

@@ -82,7 +82,8 @@ const webTime = /\[(\d\d)\/(\w{3})\/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})\]/;
 const levelWord = /\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|CRIT(?:ICAL)?|FATAL|PANIC|ALERT|EMERG)\b/i;
 const addressForm = /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])/;
 const durationForm = /(?<![\w.])(\d+(?:\.\d+)?) ?(ms|s|µs|us)\b/;
-const requestForm = /"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\S+)[^"]*" (\d{3})/;
+/** What follows the path begins with a blank: were it free to begin anywhere, a long line would be tried at every place. */
+const requestForm = /"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ([^\s"]+)(?: [^"]*)?" (\d{3})/;
 
 function fromText(line: string): ParsedLine {
   const [, method, path = "", status] = requestForm.exec(line) ?? [];
