@@ -106,18 +106,8 @@ export function arriveWithin<T>(ms: number, arriving: Promise<T>, deadlines: Dea
   // By hand: `Promise.race` costs several times as much, on every request.
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const inTime = deadlines.within(ms, () => reject(tooSlow(ms)));
-  void settle();
+  arriving.then(resolve, reject).then(inTime, inTime);
   return promise;
-
-  async function settle(): Promise<void> {
-    try {
-      resolve(await arriving);
-    } catch (error) {
-      reject(error);
-    } finally {
-      inTime();
-    }
-  }
 }
 
 /** 408, and the connection ends with it (RFC 9110 §15.5.9): what still drips in is nobody's. */

@@ -43,13 +43,16 @@ export async function takeBody({ request, rule, passage, deadlines }: TakenBody)
   const encoding = contentEncoding(request, rule);
   const length = declaredBytes(request);
   if (length > rule.encodedBytes) throw tooLarge(rule.encodedBytes);
-  if (request.body === null) return new WholeBody(new Uint8Array(), 0);
   const isSmall = length <= wholeBytes;
+  // Whoever asks for `body` has a stream made, which one read costs less than.
+  const source = isSmall ? null : request.body;
+  if (length === 0 || (source === null && !isSmall)) return new WholeBody(new Uint8Array(), 0);
   const packed = encoding !== "identity";
   if (packed && !isSmall) await passage.toUnpack();
-  const arrival = isSmall
-    ? await arriveWithin(rule.arriveMs, request.bytes(), deadlines)
-    : await arrive(request, request.body, rule, length, packed);
+  const arrival =
+    source === null
+      ? await arriveWithin(rule.arriveMs, request.bytes(), deadlines)
+      : await arrive(request, source, rule, length, packed);
   const isWhole = arrival instanceof Uint8Array;
   const content = isWhole ? unpackAtOnce(arrival, encoding, rule) : undefined;
   if (isWhole && content !== undefined) return new WholeBody(content, arrival.byteLength);
