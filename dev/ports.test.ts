@@ -37,6 +37,14 @@ describe("ports", () => {
     );
   });
 
+  test("the README names the one of every service, of every engine and of the database", async () => {
+    const readme = await Bun.file(new URL("../README.md", import.meta.url)).text();
+    const main = processNames.flatMap((name) => portsOf(name).slice(0, 1));
+    const named = new Set([...readme.matchAll(/\d{4,5}/g)].map(([port]) => Number(port)));
+    const ports = readPorts({});
+    expect([...main, "otlp" as const].filter((name) => !named.has(ports[name]))).toEqual([]);
+  });
+
   test("an offset moves all that have no variable of their own", () => {
     const ports = readPorts({ PORT_OFFSET: "100", LOKI_PORT: "3333" });
     expect(ports).toMatchObject({ gateway: 8180, postgres: 54_420, loki: 3333 });

@@ -5,9 +5,14 @@ import packageJson from "../../package.json" with { type: "json" };
 
 const root = join(import.meta.dir, "../..");
 
-const documents = (await Bun.$`git -C ${root} ls-files --cached --others --exclude-standard -- *.md`.text())
+const documents = (await Bun.$`git -C ${root} ls-files --cached --others --exclude-standard -- ${"*.md"}`.text())
   .split("\n")
   .filter((path) => path !== "");
+
+test("documents are those of every folder", () => {
+  expect(documents).toContain("README.md");
+  expect(documents).toContain("docs/runbooks/HighErrorRate.md");
+});
 
 test.each(documents)("%s links to nothing that is not there", async (path) => {
   const text = await Bun.file(join(root, path)).text();
