@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { FaultName, FaultSwitch } from "@vitrine/contracts/faults";
+import { until } from "@vitrine/kit/testing/eventually";
 import { memoryLogger } from "@vitrine/kit/testing/log";
 import { createDirector } from "./director.ts";
 
@@ -53,6 +54,7 @@ describe("the director", () => {
     const { director } = newDirector();
     director.play({ name: "outage", forSeconds: 120 });
     director.play({ name: "calm" });
+    await until(() => switched.length === 4);
     expect(switched).toEqual([
       ["inventory_down", { forSeconds: 120, services: ["inventory"] }],
       ["latency", { forSeconds: 120, services: ["orders"] }],
@@ -61,11 +63,38 @@ describe("the director", () => {
     ]);
   });
 
+  test("its faults are on in the end when it is played anew, however long switching takes", async () => {
+    const { logger } = memoryLogger();
+    const on = new Set<FaultName>();
+    const off: (() => void)[] = [];
+    const desk = {
+      switchOn: async (name: FaultName) => {
+        on.add(name);
+        return [];
+      },
+      switchOff: (name: FaultName) =>
+        new Promise<void>((resolve) => {
+          off.push(() => {
+            on.delete(name);
+            resolve();
+          });
+        }),
+    };
+    const director = createDirector({ ratePerSecond: 4, dayMinutes: 60, desk, logger, now: () => time });
+    director.play({ name: "outage" });
+    director.play({ name: "outage" });
+    for (let switches = 1; switches <= 2; switches += 1) {
+      await until(() => off.length === switches);
+      off.at(-1)?.();
+    }
+    await until(() => on.size === 2);
+    expect(on).toEqual(new Set(["inventory_down", "latency"]));
+  });
+
   test("a scenario whose faults cannot be switched goes on without them, and says so", async () => {
     const { director, lines } = newDirector(true);
     director.play({ name: "outage" });
-    await Bun.sleep(0);
+    await until(() => lines.some(({ level, action }) => level === "warn" && action === "generator.scenario"));
     expect(director.current()?.name).toBe("outage");
-    expect(lines.filter(({ level }) => level === "warn").map(({ action }) => action)).toContain("generator.scenario");
   });
 });

@@ -41,6 +41,7 @@ export function createDirector(options: DirectorOptions): Director {
   let playing: Played | null = null;
   /** Whether the rate was asked for as it is, or follows the day. */
   let steady = false;
+  let switching: Promise<unknown> = Promise.resolve();
 
   function rateOf(name: ScenarioName): number {
     return Math.min(maxRate, options.ratePerSecond * scenarios[name].rate);
@@ -61,7 +62,9 @@ export function createDirector(options: DirectorOptions): Director {
     if (history.length > maxPlayed) history.shift();
     logger.info({ action: "generator.scenario", extra: { ...playing } }, `${name} is played`);
     for (const { name: fault, services = table[fault].services } of scenarios[name].faults)
-      attempt(desk.switchOn(fault, { services: [...services], forSeconds: Math.min(maxFaultSeconds, seconds ?? 0) }));
+      enqueue(() =>
+        desk.switchOn(fault, { services: [...services], forSeconds: Math.min(maxFaultSeconds, seconds ?? 0) }),
+      );
     return playing;
   }
 
@@ -71,12 +74,17 @@ export function createDirector(options: DirectorOptions): Director {
     const { name } = playing;
     history[history.length - 1] = { ...playing, until: toTime(atMs) };
     playing = null;
-    for (const { name: fault } of scenarios[name].faults) attempt(desk.switchOff(fault));
+    for (const { name: fault } of scenarios[name].faults) enqueue(() => desk.switchOff(fault));
   }
 
-  /** Where faults are not enabled a scenario goes on without them. */
-  function attempt(work: Promise<unknown>): void {
-    work.catch((err: unknown) => logger.warn({ action: "generator.scenario", err }, "a fault could not be switched"));
+  /**
+   * One switch after the other: what goes off with one scenario and on again with the next has to be on in the end.
+   * Where faults are not enabled a scenario goes on without them.
+   */
+  function enqueue(work: () => Promise<unknown>): void {
+    switching = switching
+      .then(work)
+      .catch((err: unknown) => logger.warn({ action: "generator.scenario", err }, "a fault could not be switched"));
   }
 
   /** Looked at often enough that no timer is needed. */
