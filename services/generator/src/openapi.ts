@@ -34,7 +34,7 @@ const faultOperations: readonly Operation[] = [
     access,
     params: faultParams,
     answers: { 204: { description: "It is off." } },
-    refusals: [404, 502],
+    refusals: [502],
   },
 ];
 

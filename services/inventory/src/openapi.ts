@@ -105,7 +105,6 @@ const reservationOperations: readonly Operation[] = [
     summary: "Sell what is held; repeated it answers the same",
     access: mayWrite,
     params: byId,
-    headers: idempotencyHeader,
     answers: { 200: { description: "The pieces are sold.", body: reservation } },
     refusals: [404, 409],
   },

@@ -32,7 +32,8 @@ export function reservationRoutes({ verifier, reservations, events }: Deps) {
     })
     .post("/", mayWrite, validated("header", idempotencyHeader), validated("json", reservationRequest), async (c) => {
       const request = c.req.valid("json");
-      const outcome = await reservations.reserve(request, c.var.claims.sub);
+      const key = c.req.valid("header")["idempotency-key"];
+      const outcome = await reservations.reserve(request, c.var.claims.sub, key);
       switch (outcome.kind) {
         case "held":
           events.reserved(request);
@@ -41,12 +42,14 @@ export function reservationRoutes({ verifier, reservations, events }: Deps) {
           return c.json(outcome.reservation, 200);
         case "conflict":
           throw new ServiceError("idempotency_conflict", "the id belongs to another reservation");
+        case "key_conflict":
+          throw new ServiceError("idempotency_conflict");
         case "out_of_stock":
           events.refused(request);
           throw new ServiceError("out_of_stock");
       }
     })
-    .post("/:id/commit", mayWrite, validated("param", byId), validated("header", idempotencyHeader), async (c) => {
+    .post("/:id/commit", mayWrite, validated("param", byId), async (c) => {
       const outcome = await reservations.commit(c.req.valid("param").id, c.var.claims.sub);
       switch (outcome.kind) {
         case "committed":

@@ -5,16 +5,19 @@ import { commit, type CommitOutcome, type Ended, expire, release, type ReleaseOu
 import { columns, findReservation, type ReservationRow, toReservation, toWire } from "./reservation-rows.ts";
 
 type ReserveOutcome =
-  { readonly kind: "held"; readonly reservation: Reservation } | RetryOutcome | { readonly kind: "out_of_stock" };
+  | { readonly kind: "held"; readonly reservation: Reservation }
+  | RetryOutcome
+  | { readonly kind: "out_of_stock" | "key_conflict" };
 
 export interface ReservationFilter {
   readonly status?: Reservation["status"] | undefined;
   readonly pieceId?: string | undefined;
 }
 
-/** Every change runs in one transaction that locks the reservation first and the piece's stock second. */
+/** Every change runs in one transaction that locks the reservation first and the piece's stock last. */
 export interface ReservationStore {
-  reserve(request: Held, actor: string): Promise<ReserveOutcome>;
+  /** @param key the actor's own, good for one request */
+  reserve(request: Held, actor: string, key?: string): Promise<ReserveOutcome>;
   /** Sells what is held. */
   commit(id: string, actor: string): Promise<CommitOutcome>;
   /** Gives back what is held; an id nobody has used yet can never be held from then on. */
@@ -31,7 +34,14 @@ export interface ReservationStore {
 
 export function createReservationStore(database: Database): ReservationStore {
   return {
-    reserve: (request, actor) => database.transaction((tx) => reserve(tx, request, actor)),
+    reserve: async (request, actor, key) => {
+      try {
+        return await database.transaction((tx) => reserve(tx, request, actor, key));
+      } catch (error) {
+        if (error instanceof Undone) return { kind: error.kind };
+        throw error;
+      }
+    },
     commit: (id, actor) => database.transaction((tx) => commit(tx, id, actor)),
     release: (id, actor) => database.transaction((tx) => release(tx, id, actor)),
     expire: () => database.transaction(expire),
@@ -73,7 +83,18 @@ export function listReservationsQuery(
   };
 }
 
-async function reserve(tx: Queryable, request: Held, actor: string): Promise<ReserveOutcome> {
+/** Thrown in a transaction to undo all of it. */
+class Undone extends Error {
+  override readonly name = "Undone";
+  readonly kind: "out_of_stock" | "key_conflict";
+
+  constructor(kind: Undone["kind"]) {
+    super(kind);
+    this.kind = kind;
+  }
+}
+
+async function reserve(tx: Queryable, request: Held, actor: string, key: string | undefined): Promise<ReserveOutcome> {
   const { id, pieceId, quantity, expiresInSeconds } = request;
   const [fresh] = await tx.query<ReservationRow>(
     `insert into reservations (id, piece_id, quantity, status, expires_at)
@@ -87,6 +108,15 @@ async function reserve(tx: Queryable, request: Held, actor: string): Promise<Res
     const stored = await findReservation(tx, id);
     return stored === undefined ? { kind: "out_of_stock" } : judgeRetry(stored, request);
   }
+  // Before the stock is locked, as a delivery does it: two requests under one key must not wait for each other.
+  const [moved] = await tx.query(
+    `insert into movements (piece_id, kind, available_delta, reserved_delta, reservation_id, actor, idempotency_key)
+     values ($1, 'reserve', $2, $3, $4, $5, $6)
+     on conflict (actor, idempotency_key) where idempotency_key is not null do nothing
+     returning id`,
+    [pieceId, -quantity, quantity, id, actor, key ?? null],
+  );
+  if (moved === undefined) throw new Undone("key_conflict");
   // The condition is read again under the row's lock: this is where overselling is impossible.
   const [taken] = await tx.query(
     `update stock set available = available - $2::integer, reserved = reserved + $2::integer, updated_at = now()
@@ -94,14 +124,6 @@ async function reserve(tx: Queryable, request: Held, actor: string): Promise<Res
      returning piece_id`,
     [pieceId, quantity],
   );
-  if (taken === undefined) {
-    await tx.query("delete from reservations where id = $1", [id]);
-    return { kind: "out_of_stock" };
-  }
-  await tx.query(
-    `insert into movements (piece_id, kind, available_delta, reserved_delta, reservation_id, actor)
-     values ($1, 'reserve', $2, $3, $4, $5)`,
-    [pieceId, -quantity, quantity, id, actor],
-  );
+  if (taken === undefined) throw new Undone("out_of_stock");
   return { kind: "held", reservation: toReservation(fresh) };
 }
