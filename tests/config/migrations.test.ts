@@ -28,6 +28,8 @@ const applied: Readonly<Record<string, string>> = {
   "orders/0004-order-steps.sql": "3b7f956ebcb0792e",
   "orders/0005-idempotency-keys.sql": "a47bdc3011f6033e",
   "orders/0006-light-balances.sql": "52c8433085671326",
+  "orders/0007-words-without-punctuation.sql": "11cf52b05d887fbc",
+  "orders/0008-answers-as-they-were.sql": "706b46ac95fcadc6",
 };
 
 test("a migration that may have been applied somewhere is what it was", async () => {

@@ -116,6 +116,9 @@ describe("lists", () => {
     ["q=ecl", ["a", "b"]],
     ["q=clipse", []],
     ["q=eclipse&kind=leather", ["a"]],
+    ["q=noire%205711%2F1A", ["b"]],
+    ["q=1a", ["b"]],
+    ["q=aurore%20No.5", ["c"]],
     ["limited=true", ["b"]],
     ["currency=JPY", ["c"]],
     ["currency=EUR&minPrice=150", ["b"]],
@@ -130,8 +133,8 @@ describe("lists", () => {
     const base = { ...watch, maison };
     const bodies = {
       a: { ...base, name: "Éclipse bag", kind: "leather", price: { amount: 100, currency: "EUR" } },
-      b: { ...base, name: "Éclipse d'or noire", edition: 50, price: { amount: 200, currency: "EUR" } },
-      c: { ...base, name: "Aurore", price: { amount: 200, currency: "JPY" } },
+      b: { ...base, name: "Éclipse d'or noire 5711/1A", edition: 50, price: { amount: 200, currency: "EUR" } },
+      c: { ...base, name: "Aurore No.5", price: { amount: 200, currency: "JPY" } },
     };
     const ids = new Map<string, string>();
     for (const [name, body] of Object.entries(bodies)) {

@@ -108,7 +108,7 @@ describe("an idempotency key", () => {
       201,
       made?.headers.get("location") ?? null,
     ]);
-    expect(await again.json()).toEqual(await made?.json());
+    expect(await again.text()).toBe((await made?.text()) ?? "");
     expect(orderPage.parse(await (await send("GET", "/api/orders")).json()).items).toHaveLength(1);
   });
 
