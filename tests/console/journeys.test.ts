@@ -78,6 +78,12 @@ describe.skipIf(chromiumPath === undefined)(`what people come for${whySkipped}`,
     await page.waitForURL((url) => url.searchParams.get("status") === "5xx" && url.searchParams.get("user") === "anna");
     expect(await page.inputValue("[name=user]")).toBe("anna");
     expect(await page.locator("tbody tr").count()).toBeGreaterThan(1);
+    await page.goto(`${house.url}/requests?from=2026-11-20T06:00:00Z&to=2026-11-20T07:00:00Z`);
+    await page.selectOption("[name=last]", "15m");
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.waitForURL((url) => url.searchParams.get("last") === "15m");
+    expect(await page.locator("[name=from]").count()).toBe(0);
+    expect(await page.inputValue("[name=last]")).toBe("15m");
     await page.goto(`${house.url}/requests?status=teapot`);
     expect(await page.locator("h1").innerText()).toBe("The request is not valid");
   });

@@ -104,6 +104,7 @@ function zoom(plot: uPlot, { zoom }: ChartData): void {
   const address = new URL(location.href);
   const from = plot.posToVal(plot.select.left, "x");
   const to = plot.posToVal(plot.select.left + plot.select.width, "x");
+  address.searchParams.delete("last");
   address.searchParams.set("from", new Date(from * 1_000).toISOString());
   address.searchParams.set("to", new Date(to * 1_000).toISOString());
   location.assign(address);

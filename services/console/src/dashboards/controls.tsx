@@ -32,7 +32,7 @@ interface ControlsProps {
 
 /** Time, variables and refresh: a plain form, so that the address says it all and can be sent to others. */
 export function Controls({ view, offers }: ControlsProps) {
-  const fixed = view.from !== undefined || view.to !== undefined;
+  const fixed = view.last === undefined && (view.from !== undefined || view.to !== undefined);
   return (
     <form class="filter" action={`/dashboards/${view.dashboard.uid}`} id="controls">
       {view.dashboard.variables.map((variable) => (

@@ -40,6 +40,14 @@ test("a question for lines takes a level and all above it", () => {
   );
 });
 
+test("a length that is chosen is until now, though dates of before still stand in the form", () => {
+  const [from, to] = ["2026-11-20T06:00:00Z", "2026-11-20T07:00:00Z"];
+  expect(spanOf({ from, to, last: "15m" }, nowMs)).toEqual({
+    range: { fromMs: nowMs - 900_000, toMs: nowMs },
+    moving: true,
+  });
+});
+
 test("a span ends now unless it says when, and is turned when it stands the wrong way round", () => {
   expect(spanOf({}, nowMs)).toEqual({ range: { fromMs: nowMs - 3_600_000, toMs: nowMs }, moving: true });
   const [from, to] = ["2026-11-21T07:00:00Z", "2026-11-21T06:00:00Z"];

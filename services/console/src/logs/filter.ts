@@ -66,17 +66,22 @@ export interface Span {
   readonly moving: boolean;
 }
 
-/** Two dates that stand the wrong way round are turned. */
-export function spanOf(
-  {
-    from,
-    to,
-    last = "1h",
-  }: { readonly from?: string | undefined; readonly to?: string | undefined; readonly last?: SpanName | undefined },
-  nowMs: number,
-): Span {
+const usualSpan: SpanName = "1h";
+
+interface ChosenSpan {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly last?: SpanName | undefined;
+}
+
+/**
+ * Who chooses how long it was until now means that, whatever dates still stand in the form. Two dates that stand the
+ * wrong way round are turned.
+ */
+export function spanOf({ from, to, last }: ChosenSpan, nowMs: number): Span {
+  if (last !== undefined) return { range: { fromMs: nowMs - spans[last], toMs: nowMs }, moving: true };
   const toMs = to === undefined ? nowMs : Date.parse(to);
-  const fromMs = from === undefined ? toMs - spans[last] : Date.parse(from);
+  const fromMs = from === undefined ? toMs - spans[usualSpan] : Date.parse(from);
   return { range: { fromMs: Math.min(fromMs, toMs), toMs: Math.max(fromMs, toMs) }, moving: to === undefined };
 }
 

@@ -84,7 +84,7 @@ async function linesPanel({ loki }: Engines, filter: LogFilter, { range }: Span)
         ) : (
           <>
             <LogLines entries={entries.toReversed()} />
-            <Older entries={entries} pageSize={pageSize} path={path} filter={filter} />
+            <Older entries={entries} pageSize={pageSize} path={path} filter={filter} range={range} />
           </>
         ),
       )}

@@ -94,7 +94,7 @@ async function listPanel({ loki }: Engines, filter: RequestFilter, { range }: Sp
         ) : (
           <>
             <RequestTable entries={entries.toReversed()} filter={filter} />
-            <Older entries={entries} pageSize={pageSize} path={path} filter={filter} />
+            <Older entries={entries} pageSize={pageSize} path={path} filter={filter} range={range} />
           </>
         ),
       )}

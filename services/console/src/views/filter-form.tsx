@@ -9,7 +9,7 @@ interface FilterFormProps {
 
 /** What a list is narrowed by. A plain form: its address can be kept and sent to others. */
 export function FilterForm({ action, values, children }: FilterFormProps) {
-  const fixed = values["from"] !== undefined || values["to"] !== undefined;
+  const fixed = values["last"] === undefined && (values["from"] !== undefined || values["to"] !== undefined);
   return (
     <form class="filter" action={action} role="search">
       {children}

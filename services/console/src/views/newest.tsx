@@ -1,4 +1,5 @@
 import { type LogEntry, toMs } from "../engines/loki.ts";
+import type { Range } from "../engines/prometheus.ts";
 import { withParameters } from "./filter-form.tsx";
 import { count } from "./format.tsx";
 
@@ -12,16 +13,19 @@ interface OlderProps {
   readonly pageSize: number;
   readonly path: string;
   readonly filter: Readonly<Record<string, string | undefined>>;
+  readonly range: Range;
 }
 
-/** Leads to what came before, where a list is full. */
-export function Older({ entries, pageSize, path, filter }: OlderProps) {
+/** Leads to what came before, over as long a time, where a list is full. */
+export function Older({ entries, pageSize, path, filter, range }: OlderProps) {
   const [oldest] = entries;
   if (oldest === undefined || entries.length < pageSize) return null;
-  const to = new Date(Math.ceil(toMs(oldest.timeNs))).toISOString();
+  const endMs = Math.ceil(toMs(oldest.timeNs));
+  const to = new Date(endMs).toISOString();
+  const from = new Date(endMs - (range.toMs - range.fromMs)).toISOString();
   return (
     <p class="links">
-      <a href={withParameters(path, filter, { to })}>Older ones</a>
+      <a href={withParameters(path, filter, { last: undefined, from, to })}>Older ones</a>
     </p>
   );
 }
