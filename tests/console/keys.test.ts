@@ -61,6 +61,6 @@ describe.skipIf(chromiumPath === undefined)(`in a browser${whySkipped}`, () => {
     await page.goto(`${house.url}/audit`);
     await page.locator("#events td", { hasText: "user_created" }).first().waitFor();
     await page.getByRole("button", { name: "Check every row" }).click();
-    await page.locator("#checked [data-field=intact]", { hasText: "true" }).waitFor();
+    await page.locator("#checked [data-field=intact]", { hasText: "yes" }).waitFor();
   });
 });

@@ -54,6 +54,29 @@ describe.skipIf(chromiumPath === undefined)(`signing in, with the real auth serv
     expect(complaints.filter((complaint) => !complaint.includes("401"))).toEqual([]);
   });
 
+  test("whoever signed out elsewhere is told so by a form, is led to sign in by the page, and comes back to it", async () => {
+    await using context = await house.visit();
+    const page = await context.newPage();
+    await page.goto(`${house.url}/thresholds`);
+    await signIn(page, "vip", "1234");
+    await page.waitForURL(`${house.url}/thresholds`);
+    const form = page.locator("form:has(#error_ratio-own)");
+    await form.waitFor();
+    await using elsewhere = await context.newPage();
+    await elsewhere.goto(`${house.url}/account`);
+    await elsewhere.getByRole("button", { name: "Sign out" }).click();
+    await elsewhere.waitForURL(`${house.url}/login`);
+    await form.locator("#error_ratio-own").fill("7");
+    await form.getByRole("button", { name: "Set" }).click();
+    await form.getByText("You are not signed in any more.").waitFor();
+    expect(await form.getByRole("link", { name: "Sign in" }).getAttribute("href")).toBe(`${house.url}/thresholds`);
+    // As when somebody comes back to the tab: the page asks for its stream anew.
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await page.waitForURL(`${house.url}/login?return=%2Fthresholds`);
+    await signIn(page, "vip", "1234");
+    await page.waitForURL(`${house.url}/thresholds`);
+  });
+
   test("a second factor is set up, asked for, answered by code and by backup code, and removed", async () => {
     await using context = await house.visit();
     const page = await context.newPage();

@@ -1,12 +1,5 @@
+import { readProblem, tellRefusal } from "./problem.ts";
 import { proveAgain } from "./step-up.ts";
-
-interface Problem {
-  readonly title?: string;
-  readonly detail?: string;
-  readonly code?: string;
-  readonly challenge?: string;
-  readonly instance?: string;
-}
 
 /**
  * Forms that speak to an API: `data-api="POST /path"` sends the fields as JSON, and then
@@ -62,7 +55,7 @@ async function call(form: HTMLFormElement): Promise<Response> {
   });
 }
 
-/** What a field holds as JSON has it: by `data-type`, numbers, lists, labels, JSON; an empty one is left out. */
+/** What a field holds as JSON has it: by `data-type`, numbers (times `data-scale`), lists, labels, JSON; an empty one is left out. */
 function toFields(form: HTMLFormElement): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const element of form.elements) {
@@ -80,13 +73,14 @@ function toFields(form: HTMLFormElement): Record<string, unknown> {
         if (element.checked) list.push(value);
       } else fields[name] = element.checked;
     } else if (element.dataset["type"] === "labels") fields[name] = toLabels(value);
-    else if (value !== "") fields[name] = toValue(value, element.dataset["type"]);
+    else if (value !== "") fields[name] = toValue(value, element.dataset);
   }
   return nested(fields);
 }
 
-function toValue(text: string, type: string | undefined): unknown {
-  if (type === "number") return Number(text);
+function toValue(text: string, { type, scale = "1" }: DOMStringMap): unknown {
+  // Rounded: 7 % is 0.07, and no sum of powers of two near it.
+  if (type === "number") return Number((Number(text) * Number(scale)).toPrecision(12));
   return type === "json" ? JSON.parse(text) : text;
 }
 
@@ -130,17 +124,18 @@ function show(target: string, answer: Readonly<Record<string, unknown>>): void {
   const place = document.querySelector<HTMLElement>(target);
   if (place === null) return;
   for (const part of place.querySelectorAll<HTMLElement>("[data-field]")) {
-    const value = answer[part.dataset["field"] ?? ""];
-    const text = Array.isArray(value)
-      ? value.join("\n")
-      : typeof value === "string"
-        ? value
-        : JSON.stringify(value ?? "");
+    const text = inWords(answer[part.dataset["field"] ?? ""]);
     if (part instanceof HTMLImageElement) part.src = text;
     else part.textContent = text;
   }
   place.hidden = false;
   place.querySelector<HTMLElement>("input, button, [tabindex]")?.focus();
+}
+
+function inWords(value: unknown): string {
+  if (Array.isArray(value)) return value.join("\n");
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return value === null || value === undefined ? "–" : String(value);
 }
 
 async function refuse(form: HTMLFormElement, response: Response): Promise<void> {
@@ -156,35 +151,19 @@ async function refuse(form: HTMLFormElement, response: Response): Promise<void> 
     second.querySelector<HTMLInputElement>("[name=code]")?.focus();
     return;
   }
-  const wait = response.headers.get("retry-after");
-  complain(
-    form,
-    `${problem.detail ?? problem.title ?? `The answer was ${response.status}.`}${wait === null ? "" : ` Try again in ${wait} s.`}`,
-    problem.instance,
-  );
+  tellRefusal(alertLine(form), response, problem);
 }
 
-async function readProblem(response: Response): Promise<Problem> {
-  try {
-    return (await response.json()) as Problem;
-  } catch {
-    return {};
-  }
+function complain(form: HTMLFormElement, text: string): void {
+  alertLine(form).textContent = text;
 }
 
-function complain(form: HTMLFormElement, text: string, instance?: string): void {
-  const place = form.querySelector<HTMLElement>("[role=alert]") ?? form.appendChild(alertLine());
-  place.textContent = text;
-  if (instance?.startsWith("/requests/") !== true) return;
-  const link = document.createElement("a");
-  link.href = instance;
-  link.textContent = "What became of the request";
-  place.append(" ", link);
-}
-
-function alertLine(): HTMLElement {
+function alertLine(form: HTMLFormElement): HTMLElement {
+  const there = form.querySelector<HTMLElement>("[role=alert]");
+  if (there !== null) return there;
   const line = document.createElement("p");
   line.className = "problem";
   line.setAttribute("role", "alert");
+  form.append(line);
   return line;
 }

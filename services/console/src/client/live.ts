@@ -36,6 +36,7 @@ export function followStream(): void {
       // A browser comes back by itself from a stream that ended, and gives up on one that was refused.
       if (source?.readyState !== EventSource.CLOSED) return;
       show("paused");
+      void leaveIfSignedOut();
       setTimeout(open, retryMs);
       retryMs = Math.min(retryMs * 2, maxRetryMs);
     });
@@ -49,6 +50,12 @@ export function followStream(): void {
     else show("paused");
   });
   open();
+}
+
+/** A stream does not tell why it was refused. Whoever signed out elsewhere is led to sign in, and back here. */
+async function leaveIfSignedOut(): Promise<void> {
+  const response = await fetch("/api/auth/me").catch(() => undefined);
+  if (response?.status === 401) location.reload();
 }
 
 function fill({ id, hash, html }: FragmentEvent): void {

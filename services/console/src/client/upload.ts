@@ -1,3 +1,5 @@
+import { readProblem, tellRefusal } from "./problem.ts";
+
 /** Sends a file as it is, and shows the page's part that comes back. */
 function connectUpload(form: HTMLFormElement): void {
   form.addEventListener("submit", (event) => {
@@ -9,7 +11,7 @@ function connectUpload(form: HTMLFormElement): void {
 async function upload(form: HTMLFormElement): Promise<void> {
   const input = form.querySelector<HTMLInputElement>("input[type=file]");
   const place = document.querySelector<HTMLElement>(form.dataset["into"] ?? "");
-  const message = form.querySelector("[role=alert]");
+  const message = form.querySelector<HTMLElement>("[role=alert]");
   const button = form.querySelector("button");
   const file = input?.files?.[0];
   if (file === undefined || place === null || message === null || button === null) return;
@@ -29,7 +31,7 @@ async function upload(form: HTMLFormElement): Promise<void> {
     if (response.ok) {
       place.innerHTML = await response.text();
       place.scrollIntoView();
-    } else message.textContent = `It was not taken: ${response.status}.`;
+    } else tellRefusal(message, response, await readProblem(response));
   } catch {
     message.textContent = "There is no answer. Is the network there?";
   } finally {

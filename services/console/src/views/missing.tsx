@@ -21,6 +21,13 @@ export function MissingNote({ missing, what }: { readonly missing: Missing; read
       <p>
         {what === undefined ? null : <>{what} is missing: </>}
         <b>{sources[source]}</b> {reasons[reason]}.
+        {/* The page itself: who has no session is led to sign in, and back to it. */}
+        {reason === "signed_out" ? (
+          <>
+            {" "}
+            <a href="">Sign in</a>
+          </>
+        ) : null}
       </p>
       {detail === undefined ? null : <p class="data small">{detail}</p>}
       {requestId === undefined ? null : (
