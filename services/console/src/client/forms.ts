@@ -135,7 +135,8 @@ function show(target: string, answer: Readonly<Record<string, unknown>>): void {
 function inWords(value: unknown): string {
   if (Array.isArray(value)) return value.join("\n");
   if (typeof value === "boolean") return value ? "yes" : "no";
-  return value === null || value === undefined ? "–" : String(value);
+  if (value === null || value === undefined) return "–";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 async function refuse(form: HTMLFormElement, response: Response): Promise<void> {
