@@ -20,7 +20,7 @@ describe.skipIf(chromiumPath === undefined)(`in a browser${whySkipped}`, () => {
     await using context = await house.enter("admin");
     const page = await context.newPage();
     await drawn(page, "/thresholds");
-    await page.locator("#error_ratio-everyone").fill("0.2");
+    await page.locator("#error_ratio-everyone").fill("20");
     await page.locator("form:has(#error_ratio-everyone) button").click();
     await page.locator("#changes td", { hasText: "20 %" }).waitFor();
     expect(await page.locator("#thresholds").innerText()).toContain("Alerts above 20 % (usual: 5 %)");
@@ -33,9 +33,20 @@ describe.skipIf(chromiumPath === undefined)(`in a browser${whySkipped}`, () => {
     const page = await context.newPage();
     await drawn(page, "/thresholds");
     expect(await page.locator("input[id$='-everyone']").count()).toBe(0);
-    await page.locator("#memory_bytes-own").fill("2000000");
+    await page.locator("#memory_bytes-own").fill("64");
     await page.locator("form:has(#memory_bytes-own) button").click();
-    await page.locator("#changes td", { hasText: "you" }).waitFor();
+    await page.locator("#changes td", { hasText: "64 MiB" }).waitFor();
+    expect(await page.locator("#memory_bytes-own").inputValue()).toBe("64");
+    expect(await page.locator("#changes td", { hasText: "you" }).count()).toBe(1);
+    const orders = page.locator("#services tr", { hasText: "orders" });
+    await drawn(page, "/");
+    expect(await orders.innerText()).toContain("ready");
+    await drawn(page, "/thresholds");
+    await page.locator("#error_ratio-own").fill("1.5");
+    await page.locator("form:has(#error_ratio-own) button").click();
+    await page.locator("#changes td", { hasText: "1.5 %" }).waitFor();
+    await drawn(page, "/");
+    expect(await orders.innerText()).toContain("failing");
     await drawn(page, "/alerts");
     expect(await page.getByRole("button", { name: "Silence", includeHidden: true }).count()).toBe(0);
     expect(await page.locator("nav a[href='/users']").count()).toBe(0);
@@ -46,7 +57,10 @@ describe.skipIf(chromiumPath === undefined)(`in a browser${whySkipped}`, () => {
   test("an alert opens with its runbook, and an administrator silences it by all of its labels", async () => {
     await using context = await house.enter("admin");
     const page = await context.newPage();
-    await drawn(page, "/alerts?fingerprint=0123456789abcdef");
+    await drawn(page, "/");
+    await page.locator("#alerts a", { hasText: "HighErrorRate" }).click();
+    await page.waitForURL("**/alerts?fingerprint=0123456789abcdef");
+    await page.waitForFunction(() => document.querySelectorAll("[aria-busy]").length === 0);
     const first = page.locator("#firing li").first();
     expect(await first.innerText()).toContain("More than 5 % fail.");
     await first.locator("input[name=comment]").fill("a test");

@@ -1,8 +1,8 @@
 import { maxFilterLength } from "../logs/filter.ts";
 import { withParameters } from "../views/filter-form.tsx";
 import type { Sample } from "../engines/prometheus.ts";
-import type { Engines } from "../engines/engines.ts";
-import { count, Data, duration, percent } from "../views/format.tsx";
+import type { PageContext } from "../page-context.ts";
+import { Data, duration, percent, perSecond } from "../views/format.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Empty, Panel } from "../views/panel.tsx";
 import { State, type StateKind } from "../views/state.tsx";
@@ -29,12 +29,16 @@ export const healthQuestion = [
   .map(([part, query]) => `label_replace(${query}, "part", "${part}", "", "")`)
   .join(" or ");
 
-export async function servicesPanel({ prometheus }: Engines) {
-  const answer = await prometheus.instant(healthQuestion);
+export async function servicesPanel({ engines, deps, person }: PageContext) {
+  const [answer, holds] = await Promise.all([
+    engines.prometheus.instant(healthQuestion),
+    deps.thresholds.holdsFor(person.id),
+  ]);
+  const limits = { errorRatio: holds("error_ratio"), p95Ms: holds("latency_p95_seconds") * 1_000 };
   return (
     <Panel title="Services">
       {drawn(answer, (samples) => (
-        <ServiceTable services={toServices(samples)} />
+        <ServiceTable services={toServices(samples)} limits={limits} />
       ))}
     </Panel>
   );
@@ -57,13 +61,22 @@ export function toServices(samples: readonly Sample[]): readonly ServiceHealth[]
     .toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
-function stateOf({ up, errorRatio, rate }: ServiceHealth): readonly [StateKind, string] {
+/** From which values on a service is not well, for whoever looks. */
+type Limits = Pick<ServiceHealth, "errorRatio" | "p95Ms">;
+
+function stateOf({ up, errorRatio, p95Ms, rate }: ServiceHealth, limits: Limits): readonly [StateKind, string] {
   if (up === undefined) return ["bad", "silent"];
   if (up === 0) return ["warn", "not ready"];
-  return errorRatio > 0.05 && rate > 0 ? ["warn", "failing"] : ["good", "ready"];
+  if (rate > 0 && errorRatio > limits.errorRatio) return ["warn", "failing"];
+  return rate > 0 && p95Ms > limits.p95Ms ? ["warn", "slow"] : ["good", "ready"];
 }
 
-function ServiceTable({ services }: { readonly services: readonly ServiceHealth[] }) {
+interface ServiceTableProps {
+  readonly services: readonly ServiceHealth[];
+  readonly limits: Limits;
+}
+
+function ServiceTable({ services, limits }: ServiceTableProps) {
   if (services.length === 0) return <Empty>No service has sent a heartbeat yet.</Empty>;
   return (
     <div class="scroll" data-keep-scroll="">
@@ -85,7 +98,7 @@ function ServiceTable({ services }: { readonly services: readonly ServiceHealth[
         </thead>
         <tbody>
           {services.map((service) => {
-            const [kind, word] = stateOf(service);
+            const [kind, word] = stateOf(service, limits);
             return (
               <tr>
                 <th scope="row">
@@ -97,9 +110,9 @@ function ServiceTable({ services }: { readonly services: readonly ServiceHealth[
                 <td>
                   <State kind={kind}>{word}</State>
                 </td>
-                <td class="number">{count(service.rate)}</td>
+                <td class="number">{perSecond(service.rate)}</td>
                 <td class={`number ${service.errorRatio > 0 ? "hot" : ""}`}>{percent(service.errorRatio)}</td>
-                <td class="number">{duration(service.p95Ms)}</td>
+                <td class={`number ${service.p95Ms > limits.p95Ms ? "hot" : ""}`}>{duration(service.p95Ms)}</td>
               </tr>
             );
           })}

@@ -1,6 +1,7 @@
 import { RequestLink } from "../views/request-link.tsx";
 import type { Engines } from "../engines/engines.ts";
-import { count, Data, percent, Time } from "../views/format.tsx";
+import { count, Data, duration, percent, Time } from "../views/format.tsx";
+import { withParameters } from "../views/filter-form.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Empty, Panel } from "../views/panel.tsx";
 import { kindOf, State, type StateKind } from "../views/state.tsx";
@@ -49,17 +50,22 @@ const maxAlerts = 12;
 export async function alertsPanel({ alertmanager }: Engines) {
   const answer = await alertmanager.firing();
   return (
-    <Panel title="Firing alerts" aside={answer.ok ? <small>{count(answer.value.length)}</small> : undefined}>
+    <Panel
+      title="Firing alerts"
+      aside={<a href="/alerts">{answer.ok ? `all ${count(answer.value.length)}` : "all"}</a>}
+    >
       {drawn(answer, (alerts) =>
         alerts.length === 0 ? (
           <Empty>Nothing is wrong that anybody has a rule for.</Empty>
         ) : (
           <ul class="rows">
-            {alerts.slice(0, maxAlerts).map(({ name, severity, summary, startsAtMs, silencedBy }) => (
+            {alerts.slice(0, maxAlerts).map(({ name, severity, summary, startsAtMs, fingerprint, silencedBy }) => (
               <li class="alert">
                 <State kind={kindOf(severity)}>{severity}</State>
                 <span class="name">
-                  <Data text={name} max={100} />
+                  <a href={withParameters("/alerts", {}, { fingerprint })}>
+                    <Data text={name} max={100} />
+                  </a>
                   {silencedBy.length > 0 ? <small> silenced</small> : null}
                 </span>
                 <small class="end">
@@ -99,6 +105,7 @@ export async function failuresPanel({ loki }: Engines, nowMs: number) {
                 <RequestLink id={fields["request_id"]}>
                   <Data text={message} max={120} />
                 </RequestLink>
+                <small class="end number">{duration(Number(fields["duration_ms"] ?? Number.NaN))}</small>
               </li>
             ))}
           </ul>

@@ -10,18 +10,21 @@ export const overviewPage = livePage<NoParameters>({
   path: "/",
   parameters: noParameters,
   everyMs: 5_000,
-  fragments: ({ ask, engines, deps }) => [
-    { id: "services", waitsFor: "Prometheus", load: () => servicesPanel(engines) },
-    {
-      id: "engines",
-      waitsFor: "the engines",
-      load: async () => await enginesPanel(ask, engines, await readRunnerState(deps.runnerStateFile)),
-    },
-    { id: "orders", waitsFor: "Prometheus", load: () => ordersPanel(engines, deps.now()) },
-    { id: "alerts", waitsFor: "Alertmanager", load: () => alertsPanel(engines) },
-    { id: "budget", waitsFor: "Prometheus", load: () => budgetPanel(engines) },
-    { id: "failures", waitsFor: "Loki", load: () => failuresPanel(engines, deps.now()) },
-  ],
+  fragments: (context) => {
+    const { ask, engines, deps } = context;
+    return [
+      { id: "services", waitsFor: "Prometheus", load: () => servicesPanel(context) },
+      {
+        id: "engines",
+        waitsFor: "the engines",
+        load: async () => await enginesPanel(ask, engines, await readRunnerState(deps.runnerStateFile)),
+      },
+      { id: "orders", waitsFor: "Prometheus", load: () => ordersPanel(engines, deps.now()) },
+      { id: "alerts", waitsFor: "Alertmanager", load: () => alertsPanel(engines) },
+      { id: "budget", waitsFor: "Prometheus", load: () => budgetPanel(engines) },
+      { id: "failures", waitsFor: "Loki", load: () => failuresPanel(engines, deps.now()) },
+    ];
+  },
   page: (_, __, slot) => ({
     title: "Overview",
     lead: "How the house is doing, this minute.",

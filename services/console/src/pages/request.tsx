@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { livePage } from "../live/live-page.tsx";
 import type { PageContext } from "../page-context.ts";
-import { createSearch, type FoundLines, type FoundTrace, type Search, within } from "../request/find.ts";
+import { createSearch, type FoundLines, type FoundTrace, type Search } from "../request/find.ts";
 import { Head, NotFound } from "../request/head.tsx";
 import { aroundPanel, EventsPanel, LinesPanel } from "../request/panels.tsx";
 import { parseRequestKey, type RequestKey } from "../request/request-id.ts";
 import { summarise, type Summary } from "../request/summary.ts";
 import { TracePanel } from "../request/trace-panel.tsx";
 import { Data } from "../views/format.tsx";
+import { within } from "../within.ts";
 
 const parameters = z.object({
   id: z.string().refine((id) => parseRequestKey(id) !== undefined, "is neither a request id nor a trace id"),

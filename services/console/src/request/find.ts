@@ -3,6 +3,7 @@ import type { Engines } from "../engines/engines.ts";
 import type { Span, Trace } from "../engines/jaeger.ts";
 import { type LogEntry, quoted } from "../engines/loki.ts";
 import type { Range } from "../engines/prometheus.ts";
+import { within } from "../within.ts";
 import type { RequestKey } from "./request-id.ts";
 
 /** Where something was looked for, and what came of it. */
@@ -102,13 +103,6 @@ function startOf(trace: Trace | undefined): number | undefined {
 
 function missingOf<T>(answer: Answer<T>): Missing | undefined {
   return answer.ok ? undefined : answer.missing;
-}
-
-/** What comes within the time, or nothing. */
-export async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(resolve, ms);
-  return await Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

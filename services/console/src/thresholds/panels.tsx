@@ -93,7 +93,9 @@ function Row({ threshold, measured }: RowProps) {
 }
 
 function Change({ threshold, scope }: { readonly threshold: Threshold; readonly scope: ThresholdScope }) {
-  const { name, title, unit, min, max, everyone, own } = threshold;
+  const { name, title, unit, min, max, everyone, own, default: usual } = threshold;
+  const { words, scale } = entryUnits[unit];
+  const entered = (one: number) => String(Number((one / scale).toPrecision(12)));
   const value = scope === "own" ? own : everyone;
   const whose = scope === "own" ? "For your pages" : "For everyone";
   return (
@@ -102,17 +104,19 @@ function Change({ threshold, scope }: { readonly threshold: Threshold; readonly 
         <input type="hidden" name="name" value={name} />
         <input type="hidden" name="scope" value={scope} />
         <label>
-          {whose}, {entryUnits[unit]}
+          {whose}, {words}
           <input
             name="value"
             type="number"
             data-type="number"
+            data-scale={String(scale)}
             required
-            min={String(min)}
-            max={String(max)}
+            min={entered(min)}
+            max={entered(max)}
             step="any"
-            value={value === null ? "" : String(value)}
-            aria-label={`${title}, ${whose.toLowerCase()}, ${entryUnits[unit]}`}
+            value={value === null ? "" : entered(value)}
+            placeholder={entered(everyone ?? usual)}
+            aria-label={`${title}, ${whose.toLowerCase()}, ${words}`}
             id={`${name}-${scope}`}
           />
         </label>
@@ -130,12 +134,13 @@ function Change({ threshold, scope }: { readonly threshold: Threshold; readonly 
   );
 }
 
-const entryUnits: Readonly<Record<Threshold["unit"], string>> = {
-  ratio: "share from 0 to 1",
-  seconds: "seconds",
-  bytes: "bytes",
-  per_minute: "per minute",
-  processors: "processors",
+/** People enter values as they read them; `scale` makes of one of them one of the threshold's own unit. */
+const entryUnits: Readonly<Record<Threshold["unit"], { readonly words: string; readonly scale: number }>> = {
+  ratio: { words: "%", scale: 0.01 },
+  seconds: { words: "seconds", scale: 1 },
+  bytes: { words: "MiB", scale: 1_048_576 },
+  per_minute: { words: "per minute", scale: 1 },
+  processors: { words: "processors", scale: 1 },
 };
 
 const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });

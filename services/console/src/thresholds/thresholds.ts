@@ -8,11 +8,14 @@ import {
 import type { Logger } from "@vitrine/kit/log";
 import type { Database } from "@vitrine/kit/postgres";
 import { observe } from "@vitrine/kit/telemetry";
+import { within } from "../within.ts";
 import { everyone, historyFor, putValue, type Values, valuesOf } from "./store.ts";
 
 export interface Thresholds {
   /** What holds for everyone and for one person, and how it came to be. */
   list(person: string): Promise<ThresholdList>;
+  /** What holds on the pages of one person: their own, or else everyone's. Of a database that is away, what is known. */
+  holdsFor(person: string): Promise<(name: ThresholdName) => number>;
   change(change: ThresholdChange, person: string): Promise<void>;
   /** Reads anew what holds for everyone: another process may have changed it. */
   refresh(): Promise<void>;
@@ -28,6 +31,8 @@ export interface ThresholdsOptions {
 }
 
 const shownChanges = 100;
+/** A page does not wait longer to learn whose threshold holds. */
+const patienceMs = 300;
 
 export function createThresholds({ database, logger, now, newId }: ThresholdsOptions): Thresholds {
   // Before the first look at the database nothing is told: the alerts keep what they were told last.
@@ -37,6 +42,13 @@ export function createThresholds({ database, logger, now, newId }: ThresholdsOpt
   };
   return {
     refresh,
+    holdsFor: async (person) => {
+      const own = await within(
+        valuesOf(database, person).catch(() => undefined),
+        patienceMs,
+      );
+      return (name) => own?.get(name) ?? known?.get(name) ?? definitions[name].default;
+    },
     list: async (person) => {
       const [common, own, history] = await Promise.all([
         valuesOf(database, everyone),

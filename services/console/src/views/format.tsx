@@ -22,6 +22,13 @@ export function count(value: number): string {
   return Math.abs(value) >= 100 || Number.isInteger(value) ? plain.format(value) : precise.format(value);
 }
 
+/** How often in a second, so that a column of them is read at a glance. */
+export function perSecond(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (value > 0 && value < 0.01) return "< 0.01";
+  return value >= 100 ? plain.format(value) : value.toFixed(2);
+}
+
 export function percent(ratio: number): string {
   if (!Number.isFinite(ratio)) return "–";
   const value = ratio * 100;
