@@ -6,10 +6,9 @@ import { faultUsage, runFault, runScenario, scenarioUsage } from "./fault.ts";
 import { keysUsage, runKeys } from "./keys.ts";
 import { layoutOf } from "./layout.ts";
 import { devUsage, parseDevOptions, parseTokenOptions, type TokenOptions, tokenUsage } from "./options.ts";
-import { readPorts } from "./ports.ts";
+import { runningPorts } from "./running-ports.ts";
 import { readSecret } from "./secrets.ts";
 import { messageOf, SetupError, UsageError } from "./setup-error.ts";
-import { livingRunner, readState } from "./state.ts";
 import { requestToken } from "./token.ts";
 import { runUsers, usersUsage } from "./users.ts";
 
@@ -82,9 +81,7 @@ async function token(args: readonly string[]): Promise<void> {
 }
 
 function localGateway(): string {
-  const state = readState(layoutOf(process.env));
-  const port = livingRunner(state) === undefined ? undefined : state?.ports["gateway"];
-  return `http://127.0.0.1:${port ?? readPorts(process.env).gateway}`;
+  return `http://127.0.0.1:${runningPorts(layoutOf(process.env), process.env).gateway}`;
 }
 
 async function localToken(options: TokenOptions): Promise<string> {

@@ -21,7 +21,7 @@ function table(rows: readonly ProcessRow[], options: Partial<LinksOptions> = {})
 describe("the table of links", () => {
   test("shows how each is, and where it is reached through the gateway", () => {
     const lines = table([row("gateway"), row("loki", "building 42%"), row("jaeger", "failed: no Go")]);
-    expect(lines).toContain("  APIs          ready          http://localhost:9999/api/catalog");
+    expect(lines).toContain("  APIs          ready          http://localhost:9999/api/orders/docs");
     expect(lines).toContain("  Loki          building 42%   http://localhost:9999/loki/api/v1/labels");
     expect(lines).toContain("  Jaeger        failed: no Go  http://localhost:9999/jaeger/api/v3/services");
   });
@@ -34,6 +34,13 @@ describe("the table of links", () => {
     const text = table([row("auth")]).join("\n");
     expect(text).not.toContain("http://");
     expect(text).not.toContain("bun run token");
+  });
+
+  test("says who may sign in where there is a page to sign in at", () => {
+    const text = table([row("gateway"), row("console")]).join("\n");
+    expect(text).toMatch(/sign in +vip, password 1234/);
+    expect(text).toContain("/checkout/.vitrine/secrets/admin-password");
+    expect(table([row("gateway"), row("auth")]).join("\n")).not.toContain("password");
   });
 
   test("has colours only where they are wanted", () => {

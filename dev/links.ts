@@ -21,7 +21,7 @@ const door = (ports: Ports, path: string): string => `http://localhost:${ports.g
 
 const links: readonly Link[] = [
   { title: "Console", process: "console", address: (ports) => door(ports, "/") },
-  { title: "APIs", process: "gateway", address: (ports) => door(ports, "/api/catalog") },
+  { title: "APIs", process: "gateway", address: (ports) => door(ports, "/api/orders/docs") },
   { title: "OTLP/HTTP", process: "collector", address: (ports) => `http://localhost:${ports.otlp}` },
   { title: "Prometheus", process: "prometheus", address: (ports) => door(ports, "/prometheus/api/v1/query?query=up") },
   { title: "Loki", process: "loki", address: (ports) => door(ports, "/loki/api/v1/labels") },
@@ -55,7 +55,12 @@ export function linksTable(options: LinksOptions): string {
     ...(rows.some(({ name }) => name === "gateway")
       ? [`  ${"token".padEnd(titleWidth)}  bun run token [--scopes a,b] [--user NAME]`]
       : []),
-    `  ${"sign in".padEnd(titleWidth)}  name admin, password in ${options.secretsDir}/admin-password`,
+    ...(rows.some(({ name }) => name === "console")
+      ? [
+          `  ${"sign in".padEnd(titleWidth)}  vip, password 1234, to look around`,
+          `  ${"".padEnd(titleWidth)}  admin, password in ${options.secretsDir}/admin-password, for everything`,
+        ]
+      : []),
     `  ${"data".padEnd(titleWidth)}  ${options.dataDir}`,
     `  ${"logs".padEnd(titleWidth)}  ${options.logsDir}`,
     `  ${"stop".padEnd(titleWidth)}  Ctrl-C`,

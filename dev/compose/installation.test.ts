@@ -25,3 +25,12 @@ test("everything is asked at the address the gateway is known by", () => {
   const addresses = composeAddresses({ VITRINE_PUBLIC_URL: "https://vitrine.test/" });
   for (const address of Object.values(addresses)) expect(address).toStartWith("https://vitrine.test");
 });
+
+test("a server is asked at the domain its certificate is for", () => {
+  const gatewayOf = (env: Record<string, string>) =>
+    composeAddresses({ VITRINE_DOMAIN: "vitrine.test", ...env }).gateway;
+  expect(gatewayOf({})).toBe("https://vitrine.test");
+  expect(gatewayOf({ VITRINE_HTTPS_PORT: "8443" })).toBe("https://vitrine.test:8443");
+  expect(gatewayOf({ VITRINE_PUBLIC_URL: "https://elsewhere.test" })).toBe("https://elsewhere.test");
+  expect(gatewayOf({ VITRINE_DOMAIN: "" })).toBe("http://localhost:8080");
+});

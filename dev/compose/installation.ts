@@ -24,7 +24,7 @@ export async function readComposeSecret(env: Environment, name: string): Promise
 
 /** The gateway's main port takes telemetry too; nothing else of compose is reached from outside. */
 export function composeAddresses(env: Environment): Addresses {
-  const gateway = (env["VITRINE_PUBLIC_URL"] || "http://localhost:8080").replace(/\/+$/, "");
+  const gateway = publicUrl(env).replace(/\/+$/, "");
   return {
     gateway,
     otlp: gateway,
@@ -34,6 +34,13 @@ export function composeAddresses(env: Environment): Addresses {
     lokiReady: `${gateway}/loki/api/v1/status/buildinfo`,
     jaegerReady: `${gateway}/jaeger/api/v3/services`,
   };
+}
+
+/** With compose.production.yaml the gateway is known by a domain, and speaks TLS there. */
+function publicUrl(env: Environment): string {
+  const { VITRINE_PUBLIC_URL: url, VITRINE_DOMAIN: domain, VITRINE_HTTPS_PORT: port } = env;
+  if ((url ?? "") !== "" || (domain ?? "") === "") return url || "http://localhost:8080";
+  return `https://${domain}${port === undefined || port === "" ? "" : `:${port}`}`;
 }
 
 const settings = `# Made once by \`bun run secrets\` and yours from then on; .env.example says what else can be set.

@@ -3,9 +3,11 @@ import { dashboards } from "@vitrine/dashboards/all";
 import { createTokenSource, type TokenSource } from "@vitrine/kit/tokens/source";
 import { composeAddresses, readComposeSecret } from "../compose/installation.ts";
 import { layoutOf } from "../layout.ts";
-import { type Ports, readPorts } from "../ports.ts";
+import type { Ports } from "../ports.ts";
+import { runningPorts } from "../running-ports.ts";
 import { readSecret } from "../secrets.ts";
 import { messageOf } from "../setup-error.ts";
+import { composeAdvice, deskAdvice } from "./advice.ts";
 import { examine } from "./examine.ts";
 import type { Addresses } from "./hop.ts";
 import { examinePanels } from "./panels/examine-panels.ts";
@@ -19,7 +21,7 @@ Sends one marked log, metric and span through the gateway and follows each hop; 
 
   --panels       asks every query of every dashboard and every rule instead; exit code 0 only if none of them fails,
                  shows nothing or takes longer than a second
-  --compose      examines the system of compose.yaml, at VITRINE_PUBLIC_URL
+  --compose      examines the system of compose.yaml, at VITRINE_PUBLIC_URL or https://VITRINE_DOMAIN
   --json         the report as JSON
   --token        examine with this token instead of one of the local client
   --deadline-ms  how long a probe may take to be found (default 15000)`;
@@ -47,7 +49,7 @@ async function main(): Promise<number> {
     throw new Error("--deadline-ms is a whole number of milliseconds");
   const layout = layoutOf(process.env);
   const { compose, token } = values;
-  const addresses = compose ? composeAddresses(process.env) : addressesOf(readPorts(process.env));
+  const addresses = compose ? composeAddresses(process.env) : addressesOf(runningPorts(layout, process.env));
   const client = compose
     ? { clientId: "doctor", secret: () => readComposeSecret(process.env, "doctor_client_secret") }
     : { clientId: "cli", secret: () => readSecret(layout, "cli-client-secret") };
@@ -62,7 +64,8 @@ async function main(): Promise<number> {
     return write(toPanelReport(checks), renderPanelReport, values.json);
   }
   const keepsTraces = process.env["VITRINE_TRACES"] !== "none";
-  const hops = await examine({ ...world, addresses, deadlineMs, keepsTraces });
+  const advice = compose ? composeAdvice : deskAdvice(layout);
+  const hops = await examine({ ...world, addresses, advice, deadlineMs, keepsTraces });
   return write(toReport(hops, compose ? [] : await readProcesses(layout.run)), renderReport, values.json);
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { layoutOf } from "../layout.ts";
+import { composeAdvice, deskAdvice } from "./advice.ts";
 import { examine } from "./examine.ts";
 import type { Addresses, ExamineOptions, Hop } from "./hop.ts";
 
@@ -21,6 +23,7 @@ function system(broken: Answer = () => undefined, options: Partial<ExamineOption
   const now = options.now ?? (() => clock);
   return {
     addresses,
+    advice: deskAdvice(layoutOf({ VITRINE_DIR: "/checkout/.vitrine" })),
     token: () => Promise.resolve("token"),
     deadlineMs: 1_000,
     sleep: (ms) => Promise.resolve((clock += ms)),
@@ -82,6 +85,20 @@ describe("doctor", () => {
     expect(hops).toHaveLength(1);
     expect(hops[0]).toMatchObject({ hop: "gateway", ok: false });
     expect(hops[0]?.mend).toContain("bun run dev");
+    expect(hops[0]?.mend).toContain("/checkout/.vitrine/logs/gateway.log");
+  });
+
+  test("where compose started it, nothing is said of the desk's commands and logs", async () => {
+    const said: string[] = [];
+    const advice = composeAdvice;
+    const refusing = (status: number) => (url: URL) =>
+      url.host === "otlp" ? new Response("no", { status }) : undefined;
+    for (const answer of [refusing(401), refusing(503), (url: URL) => (url.host === "gateway" ? refused() : undefined)])
+      said.push(...broken(await examine(system(answer, { advice }))).map(({ mend }) => mend ?? ""));
+    const noToken = { advice, token: () => Promise.reject(new Error("invalid_client")) };
+    said.push(...broken(await examine(system(undefined, noToken))).map(({ mend }) => mend ?? ""));
+    expect(said).toContain("start it with `docker compose up --wait`; if it runs, see `docker compose logs gateway`");
+    expect(said.filter((mend) => mend === "" || /bun run|\.vitrine/.test(mend))).toEqual([]);
   });
 
   test("a clock that differs from the gateway's is named before any token is asked for", async () => {

@@ -29,7 +29,7 @@ async function checkDoor(options: ExamineOptions): Promise<readonly Hop[]> {
         hop: "gateway",
         ok: false,
         detail,
-        mend: "start it with `bun run dev`; if it runs, read .vitrine/logs/gateway.log",
+        mend: `${options.advice.start}; if it runs, ${options.advice.read("gateway")}`,
         ms,
       },
     ];
@@ -46,7 +46,7 @@ async function checkDoor(options: ExamineOptions): Promise<readonly Hop[]> {
     const detail = `this clock and the gateway's differ by ${Math.round(skew / 1_000)} s; tokens expire after 15 minutes and allow 5 s`;
     return [hop, { hop: "clock", ok: false, detail, mend: "set both clocks by NTP, then run doctor again", ms: 0 }];
   }
-  return [hop.ok ? hop : { ...hop, mend: "read .vitrine/logs/gateway.log" }];
+  return [hop.ok ? hop : { ...hop, mend: options.advice.read("gateway") }];
 }
 
 async function checkToken(options: ExamineOptions): Promise<readonly [string | undefined, Hop]> {
@@ -56,8 +56,7 @@ async function checkToken(options: ExamineOptions): Promise<readonly [string | u
     return [token, { hop: "auth", ok: true, detail: "issued a token", ms: options.now() - startedAt }];
   } catch (error) {
     const detail = `no token could be had: ${error instanceof Error ? error.message : String(error)}`;
-    const mend =
-      "see .vitrine/logs/auth.log; `bun run dev --reset` makes new secrets when those under .vitrine/secrets are lost";
+    const mend = `${options.advice.read("auth")}; ${options.advice.secretsLost}`;
     return [undefined, { hop: "auth", ok: false, detail, mend, ms: options.now() - startedAt }];
   }
 }

@@ -9,6 +9,7 @@ export async function refusedAtDoor(
   sent: Answer,
   ms: number,
 ): Promise<Hop> {
+  const { advice } = options;
   const told = `POST /v1/${signal} answered ${sent.status ?? "nothing"}: ${sent.text.slice(0, 200)}`;
   switch (sent.status) {
     case undefined:
@@ -17,7 +18,7 @@ export async function refusedAtDoor(
         signal,
         ok: false,
         detail: `nothing answers at ${options.addresses.otlp} (${sent.text})`,
-        mend: "the gateway's OTLP port is shut: read .vitrine/logs/gateway.log",
+        mend: `the gateway's OTLP port is shut: ${advice.read("gateway")}`,
         ms,
       };
     case 401: {
@@ -28,8 +29,8 @@ export async function refusedAtDoor(
         ok: false,
         detail: expired ? `the gateway says the token has expired. ${told}` : `the gateway refuses the token. ${told}`,
         mend: expired
-          ? "get a new one by `bun run token`; if this one is new, the clocks of auth and gateway differ: set them by NTP"
-          : "use a token of this system's auth service: `bun run token`",
+          ? `${advice.newToken}; if this one is new, the clocks of auth and gateway differ: set them by NTP`
+          : advice.newToken,
         ms,
       };
     }
@@ -44,7 +45,7 @@ export async function refusedAtDoor(
       };
     default: {
       const health = await call(options, options.addresses.collectorHealth);
-      const mend = "is it still building (`bun run engines list`)? Otherwise read .vitrine/logs/collector.log";
+      const mend = `${advice.isThere}? Otherwise ${advice.read("collector")}`;
       if (health.status !== 200)
         return {
           hop: "collector",
@@ -59,7 +60,7 @@ export async function refusedAtDoor(
         signal,
         ok: false,
         detail: `the collector is up but does not take data. ${told}`,
-        mend: "read .vitrine/logs/collector.log: memory limit or a full queue",
+        mend: `${advice.read("collector")}: memory limit or a full queue`,
         ms,
       };
     }
@@ -87,7 +88,7 @@ export async function explainMissing(
       signal,
       ok: false,
       detail,
-      mend: `is it still building (\`bun run engines list\`)? Otherwise read .vitrine/logs/${engine}.log`,
+      mend: `${options.advice.isThere}? Otherwise ${options.advice.read(engine)}`,
       ms,
     };
   }
@@ -108,7 +109,7 @@ export async function explainMissing(
     signal,
     ok: false,
     detail: `${engine} answers but does not show the probe after ${ms} ms. ${queue}`,
-    mend: `read .vitrine/logs/collector.log and .vitrine/logs/${engine}.log`,
+    mend: `${options.advice.read("collector")} and ${options.advice.read(engine)}`,
     ms,
   };
 }

@@ -1,3 +1,4 @@
+import type { Advice } from "./advice.ts";
 import type { ProbeSignal } from "./probe.ts";
 
 /** The places telemetry passes, in order. */
@@ -27,6 +28,7 @@ export interface Addresses {
 
 export interface ExamineOptions {
   readonly addresses: Addresses;
+  readonly advice: Advice;
   /** A token that may write and read telemetry; throws with what the token endpoint said. */
   readonly token: () => Promise<string>;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
