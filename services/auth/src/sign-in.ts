@@ -8,7 +8,7 @@ import type { PeopleDeps } from "./people.ts";
 import { findChallenge, openChallenge, proveSecondFactor, refuseProof } from "./second-factor-proof.ts";
 import { openSession, type OpenSession, type Opening } from "./sessions.ts";
 import { createSecondFactorStore } from "./store/second-factor.ts";
-import type { StoredUser } from "./store/users.ts";
+import { createUserStore, type StoredUser } from "./store/users.ts";
 
 interface NameAndPassword {
   readonly name: string;
@@ -41,16 +41,20 @@ async function judgePassword(
 ): Promise<OpenSession | SecondFactorNeeded | undefined> {
   const { users, passwords, audit, defence, peopleEvents, now } = deps;
   const guard = await defence.guardSignIn(name, caller);
-  const user = await users.findByName(name);
-  const matches = await passwords.verify(password, user?.passwordHash);
-  if (!matches || user === undefined) {
+  const found = await users.findByName(name);
+  const refuse = async () => {
     peopleEvents.refused("password", "invalid_credentials");
-    const failure = { event: "authn_login_fail", outcome: "failure", action: "password", actor: user?.id } as const;
-    const alarms = await defence.failed(guard, user?.id);
+    const failure = { event: "authn_login_fail", outcome: "failure", action: "password", actor: found?.id } as const;
+    const alarms = await defence.failed(guard, found?.id);
     await audit.record(caller, { ...failure, reason: "invalid_credentials" }, ...alarms);
     return undefined;
-  }
+  };
+  const matches = await passwords.verify(password, found?.passwordHash);
+  if (!matches || found === undefined) return refuse();
   const outcome = await audit.transaction(caller, async (tx, note) => {
+    // While the password was judged, or waited to be, it may have been changed and the person disabled or demoted.
+    const user = await createUserStore(tx).hold(found);
+    if (user === undefined) return undefined;
     await defence.forgive(tx, guard);
     if (await createSecondFactorStore(tx).isActive(user.id)) {
       note({ event: "authn_second_factor", outcome: "success", action: "challenge", actor: user.id });
@@ -58,6 +62,7 @@ async function judgePassword(
     }
     return open(deps, tx, note, { user, caller, kind, method: "password", failures: failuresBefore(guard) });
   });
+  if (outcome === undefined) return refuse();
   peopleEvents.succeeded("password");
   return outcome;
 }
@@ -85,25 +90,26 @@ async function judgeCode(
 ): Promise<MetChallenge | undefined> {
   const { users, audit, peopleEvents } = deps;
   const challenge = await findChallenge(deps, challengeText);
-  const user = challenge && (await users.findWithPassword(challenge.userId));
-  if (challenge === undefined || user === undefined) {
+  const found = challenge && (await users.findWithPassword(challenge.userId));
+  if (challenge === undefined || found === undefined) {
     await deps.defence.guessed(caller, "totp");
     peopleEvents.refused("totp", "invalid_credentials");
     const failure = { event: "authn_login_fail", outcome: "failure", action: "totp" } as const;
     await audit.record(caller, { ...failure, reason: "unknown_challenge" });
     return undefined;
   }
-  const proof = await proveSecondFactor(deps, user.id, code, caller);
+  const proof = await proveSecondFactor(deps, found.id, code, caller);
   if (proof === undefined) return undefined;
   const { kind } = challenge;
   const { method } = proof;
   const opened = await audit.transaction(caller, async (tx, note) => {
+    const user = await createUserStore(tx).hold(found);
     // The challenge first: whoever finds it gone must not use up a code.
-    if (!(await challenge.take(tx)) || !(await proof.take(tx))) return undefined;
+    if (user === undefined || !(await challenge.take(tx)) || !(await proof.take(tx))) return undefined;
     return open(deps, tx, note, { user, caller, kind, method, failures: 0 });
   });
   if (opened === undefined) {
-    await refuseProof(deps, user.id, method, caller, "used_code");
+    await refuseProof(deps, found.id, method, caller, "used_code");
     return undefined;
   }
   peopleEvents.succeeded(method);

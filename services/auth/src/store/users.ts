@@ -24,6 +24,11 @@ export interface UserStore {
   findByName(name: string): Promise<StoredUser | undefined>;
   findById(id: string): Promise<User | undefined>;
   findWithPassword(id: string): Promise<StoredUser | undefined>;
+  /**
+   * The person as they are now, and stay until the transaction ends; undefined once they are disabled or have another
+   * password than `user` says.
+   */
+  hold(user: Pick<StoredUser, "id" | "passwordHash">): Promise<StoredUser | undefined>;
   /** False when the hash is no longer `oldHash`: somebody else changed it first. */
   changePassword(id: string, oldHash: string, newHash: string): Promise<boolean>;
   hasAdmin(): Promise<boolean>;
@@ -69,6 +74,13 @@ export function createUserStore(database: Queryable): UserStore {
     },
     findWithPassword: async (id) => {
       const [row] = await database.query(`select ${columns} from users where id = $1 and disabled_at is null`, [id]);
+      return row === undefined ? undefined : storedUser.parse(row);
+    },
+    hold: async ({ id, passwordHash }) => {
+      const [row] = await database.query(
+        `select ${columns} from users where id = $1 and password_hash = $2 and disabled_at is null for share`,
+        [id, passwordHash],
+      );
       return row === undefined ? undefined : storedUser.parse(row);
     },
     changePassword: async (id, oldHash, newHash) => {
