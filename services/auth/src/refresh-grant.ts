@@ -1,4 +1,4 @@
-import type { TokenResponse } from "@vitrine/contracts/auth";
+import type { TokenResponse, User } from "@vitrine/contracts/auth";
 import { scopesOfRole } from "@vitrine/contracts/scopes";
 import { type AccessTokens, ownClientId } from "./access-tokens.ts";
 import type { Caller } from "./caller.ts";
@@ -19,9 +19,9 @@ export async function grantRenewal(deps: RefreshGrantDeps, form: TokenForm, call
   const token = requireParameter(form, "refresh_token");
   if ((form.get("client_id") ?? ownClientId) !== ownClientId)
     throw new OAuthError("invalid_grant", "the refresh token was issued to another client");
-  const renewed = await renewSession(deps, token, caller);
+  const scopesOf = ({ role }: User) => grantScopes(form.get("scope"), scopesOfRole[role]);
+  const renewed = await renewSession(deps, token, caller, scopesOf);
   if (renewed === undefined) throw new OAuthError("invalid_grant", "the refresh token is not valid any more");
   const { user, session, secret } = renewed;
-  const scopes = grantScopes(form.get("scope"), scopesOfRole[user.role]);
-  return { ...(await deps.accessTokens.forPerson(user, scopes, session)), refresh_token: secret };
+  return { ...(await deps.accessTokens.forPerson(user, scopesOf(user), session)), refresh_token: secret };
 }

@@ -2,7 +2,7 @@ import { attempt } from "./attempt.ts";
 import type { Caller } from "./caller.ts";
 import type { Defence } from "./defence.ts";
 import type { PeopleEvents } from "./people-events.ts";
-import { type OpenSession, refreshSession, type SessionDeps } from "./sessions.ts";
+import { type OpenSession, type Permit, refreshSession, type SessionDeps } from "./sessions.ts";
 
 export interface RenewDeps extends SessionDeps {
   readonly peopleEvents: PeopleEvents;
@@ -22,8 +22,13 @@ const unknownToken = {
  * Renews by a refresh token and counts how that went; whoever asks is told nothing of why it did not.
  * @throws ThrottledError when too many tokens that nobody was given came from the address
  */
-export async function renewSession(deps: RenewDeps, token: string, caller: Caller): Promise<OpenSession | undefined> {
-  const outcome = await attempt(deps, "refresh_token", () => refreshSession(deps, token, caller));
+export async function renewSession(
+  deps: RenewDeps,
+  token: string,
+  caller: Caller,
+  permit?: Permit,
+): Promise<OpenSession | undefined> {
+  const outcome = await attempt(deps, "refresh_token", () => refreshSession(deps, token, caller, permit));
   if (typeof outcome === "object") {
     deps.peopleEvents.succeeded("refresh_token");
     return outcome;

@@ -79,12 +79,20 @@ export async function openSession(
 
 export type RefreshOutcome = OpenSession | "unknown" | "reused" | "over";
 
+/** Throws where what is asked for may not be had: then the token is not used up. */
+export type Permit = (user: User) => void;
+
 /**
  * Exchanges a refresh token for its successor. A token that was used before ends the whole session, since one of its
  * two holders is a thief and nobody can say which (RFC 9700 §4.14.2): of two uses at once one gets the successor, and
  * finds the session over. Of a token that is `unknown` nothing is stored here.
  */
-export async function refreshSession(deps: SessionDeps, token: string, caller: Caller): Promise<RefreshOutcome> {
+export async function refreshSession(
+  deps: SessionDeps,
+  token: string,
+  caller: Caller,
+  permit?: Permit,
+): Promise<RefreshOutcome> {
   const outcome = await deps.audit.transaction(caller, async (tx, note) => {
     const store = createSessionStore(tx);
     const hash = hashOf(token);
@@ -109,6 +117,7 @@ export async function refreshSession(deps: SessionDeps, token: string, caller: C
       note({ event: "session_use_after_expire", outcome: "failure", action: "refresh_token", ...about });
       return "over";
     }
+    permit?.(session.user);
     const successor = `vrt_${newSecret()}`;
     await store.useToken(hash, deps.now());
     await store.addToken(hashOf(successor), session.id, deps.now());
@@ -179,6 +188,25 @@ export async function endOwnSessions(
   });
   if (ended.length > 0) await deps.feed.catchUp();
   return ended.length;
+}
+
+/** Whether a text is meant to be a refresh token; neither an access token nor an ingest key looks like one. */
+export function isRefreshToken(text: string): boolean {
+  return text.startsWith("vrt_");
+}
+
+/**
+ * Ends the session a refresh token was given out for, with every token of it (RFC 7009 §2.1), whoever sends it: to hold
+ * it is all the proof there is. One that was used already will do, and of one nobody was given nothing is told.
+ */
+export async function revokeRefreshToken(
+  deps: Pick<SessionDeps, "audit" | "feed" | "now"> & { readonly database: Queryable },
+  token: string,
+  caller: Caller,
+): Promise<void> {
+  if (!refreshTokenForm.test(token)) return;
+  const session = await createSessionStore(deps.database).findByToken(hashOf(token));
+  if (session !== undefined) await endOwnSessions(deps, session, caller, { only: session.id });
 }
 
 function noteEnded(note: Note, ids: readonly string[], current: StoredSession): void {

@@ -61,9 +61,10 @@ export const oauthOperations: readonly Operation[] = [
     method: "post",
     path: "/oauth/revoke",
     tag: oauth,
-    summary: "Take back a token of the client's own (RFC 7009)",
+    summary:
+      "Take back a token of the client's own, or end a session by its refresh token, which needs no client (RFC 7009)",
     access: { by: "client" },
-    form: aboutToken,
+    form: aboutToken.extend({ token: z.string().describe("Access token of the client, or a refresh token.") }),
     answers: { 200: { description: "It is not good any more, or never was the client's." } },
     refusals: [429],
   },

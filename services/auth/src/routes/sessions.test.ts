@@ -119,6 +119,16 @@ describe("refresh tokens", () => {
     expect(JSON.parse(bodies[0] ?? "")).toMatchObject({ status: 401, code: "invalid_token" });
   });
 
+  test("are not used up by a request for scopes that may not be had", async () => {
+    const { name } = await signedUp();
+    const { refresh: token } = await signIn(name);
+    for (const scope of ["users:admin", "orders:read made:up"]) {
+      const refused = await auth.token({ grant_type: "refresh_token", refresh_token: token, scope });
+      expect([refused.status, await refused.json()]).toMatchObject([400, { error: "invalid_scope" }]);
+    }
+    expect((await refresh(token)).status).toBe(200);
+  });
+
   test("are taken at the token endpoint as well, for fewer scopes if wanted, and refused there as OAuth says", async () => {
     const { name } = await signedUp();
     const { refresh: token } = await signIn(name);

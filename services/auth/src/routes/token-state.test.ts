@@ -3,7 +3,7 @@ import { createdIngestKey } from "@vitrine/contracts/ingest-keys";
 import { introspection } from "@vitrine/contracts/oauth";
 import { startPostgres } from "@vitrine/kit/testing/postgres";
 import { clientToken, personToken } from "../testing/person-token.ts";
-import { basic, startAuth, type TestAuth, testSecrets } from "../testing/start-auth.ts";
+import { basic, readToken, startAuth, type TestAuth, testSecrets } from "../testing/start-auth.ts";
 
 let auth: TestAuth;
 let nowMs = Date.now();
@@ -92,6 +92,16 @@ describe("introspection (RFC 7662)", () => {
     expect(await state(token)).toEqual({ active: false });
   });
 
+  test("a token is not active from the second it expires in, though verifiers allow for clocks that differ", async () => {
+    const token = await clientToken(auth, "orders");
+    const { exp } = await auth.verifier.verify(token);
+    nowMs = exp * 1_000 - 1;
+    expect(await state(token)).toMatchObject({ active: true });
+    nowMs += 1;
+    expect(await state(token)).toEqual({ active: false });
+    await expect(auth.verifier.verify(token)).resolves.toMatchObject({ exp });
+  });
+
   test("it answers nobody who does not prove to be a client, and wants a token", async () => {
     const token = await clientToken(auth, "orders");
     for (const authorization of [basic("orders", "wrong"), basic("nobody", testSecrets.orders), `Bearer ${token}`]) {
@@ -129,6 +139,33 @@ describe("revocation (RFC 7009)", () => {
     }
     const [row] = await auth.database.query("select * from audit_log where action = 'token_revoke' order by seq desc");
     expect(row).toMatchObject({ event: "authz_fail", actor: "orders", reason: "token_of_another" });
+  });
+
+  test("whoever holds a refresh token ends its session by it, with all tokens of it, by one that was used as well", async () => {
+    const person = { name: `person-${crypto.randomUUID()}`, password: "an orchid in the window" };
+    await auth.json("/api/auth/register", person);
+    const signIn = async () => readToken(await auth.json("/api/auth/login", person));
+    const refresh = (refresh_token = "") => auth.json("/api/auth/refresh", { refresh_token });
+    const revoke = (token = "") =>
+      auth.app.request("/oauth/revoke", {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: new URLSearchParams({ token, token_type_hint: "refresh_token" }).toString(),
+      });
+    const [newest, used, other] = [await signIn(), await signIn(), await signIn()];
+    const successor = await readToken(await refresh(used.refresh_token));
+    for (const token of [newest.refresh_token, used.refresh_token, `vrt_${"A".repeat(43)}`, "vrt_", "vrt_\u0000"]) {
+      const response = await revoke(token);
+      expect([response.status, await response.text()]).toEqual([200, ""]);
+    }
+    for (const { access_token } of [newest, used, successor]) expect((await auth.me(access_token)).status).toBe(401);
+    for (const { refresh_token } of [newest, successor]) expect((await refresh(refresh_token)).status).toBe(401);
+    expect((await refresh(other.refresh_token)).status).toBe(200);
+    const rows = await auth.database.query(
+      "select outcome from audit_log where event = 'session_logout' and actor = (select id::text from users where name = $1)",
+      [person.name],
+    );
+    expect(rows).toEqual([{ outcome: "success" }, { outcome: "success" }]);
   });
 
   test("nobody revokes without proving to be a client", async () => {

@@ -5,13 +5,15 @@ import { type Context, Hono } from "hono";
 import { requireClient } from "../client-authentication.ts";
 import { answerOAuthError } from "../oauth-error.ts";
 import { grantRenewal, type RefreshGrantDeps } from "../refresh-grant.ts";
+import { isRefreshToken, revokeRefreshToken } from "../sessions.ts";
 import { parseTokenForm, requireParameter, type TokenForm } from "../token-form.ts";
 import { type GrantDeps, grantToken } from "../token-grants.ts";
 import { introspect, revokeToken, type TokenStateDeps } from "../token-state.ts";
 import { noStore } from "./no-store.ts";
 import type { RequestDeps } from "./request-deps.ts";
 
-export interface TokenRouteDeps extends GrantDeps, RefreshGrantDeps, Pick<RequestDeps, "callerOf">, TokenStateDeps {
+export interface TokenRouteDeps
+  extends GrantDeps, RefreshGrantDeps, Pick<RequestDeps, "callerOf" | "database">, TokenStateDeps {
   readonly logger: Logger;
 }
 
@@ -35,6 +37,11 @@ export function tokenRoutes(deps: TokenRouteDeps) {
     .post("/revoke", async (c) => {
       const form = await readForm(c);
       const caller = deps.callerOf(c);
+      const presented = form.get("token") ?? "";
+      if (isRefreshToken(presented)) {
+        await revokeRefreshToken(deps, presented, caller);
+        return c.body(null, 200);
+      }
       const client = await requireClient(deps, c.req.header("authorization"), form, caller);
       await revokeToken(deps, client, requireParameter(form, "token"), caller);
       return c.body(null, 200);

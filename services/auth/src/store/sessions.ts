@@ -49,6 +49,7 @@ export interface SessionStore {
   add(session: NewSession): Promise<void>;
   find(id: string): Promise<StoredSession | undefined>;
   findByHandle(handleHash: Uint8Array): Promise<StoredSession | undefined>;
+  findByToken(hash: Uint8Array): Promise<StoredSession | undefined>;
   /** The session of a refresh token, with nobody else at it until the transaction ends. */
   lockByToken(hash: Uint8Array): Promise<{ readonly session: StoredSession; readonly used: boolean } | undefined>;
   addToken(hash: Uint8Array, sessionId: string, atMs: number): Promise<void>;
@@ -114,6 +115,7 @@ export function createSessionStore(database: Queryable): SessionStore {
     },
     find: (id) => one("s.id = $1", id),
     findByHandle: (handleHash) => one("s.handle_hash = $1", Buffer.from(handleHash)),
+    findByToken: (hash) => one("s.id = (select session_id from refresh_tokens where hash = $1)", Buffer.from(hash)),
     lockByToken: async (hash) => {
       // The session first: everyone who changes it takes this lock before any of its tokens.
       const [locked] = await database.query<{ id: string }>(
