@@ -26,6 +26,7 @@ afterAll(() => auth[Symbol.asyncDispose]());
 async function expectError(response: Response, status: number, error: string): Promise<void> {
   expect(response.status).toBe(status);
   expect(response.headers.get("cache-control")).toBe("no-store");
+  expect(response.headers.get("pragma")).toBe("no-cache");
   expect(response.headers.get("content-type")).toStartWith("application/json");
   const body = tokenError.parse(await response.json());
   expect(body.error).toBe(error as "invalid_request");
@@ -38,6 +39,8 @@ describe("client credentials", () => {
     const response = await auth.token(clientCredentials, orders);
     expect(response.status).toBe(200);
     expect(response.headers.get("cache-control")).toBe("no-store");
+    // RFC 6749 §5.1.
+    expect(response.headers.get("pragma")).toBe("no-cache");
     const token = await readToken(response);
     expect(token).toMatchObject({ token_type: "Bearer", expires_in: 900 });
     expect(token.issued_token_type).toBeUndefined();
