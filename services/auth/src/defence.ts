@@ -126,7 +126,11 @@ export function createDefence(options: DefenceOptions): Defence {
       return { buckets, counts, network: networkKey, agent, account: hash("account", account) };
     },
     guard: async (limit, subject, caller, method) => {
-      const buckets = [bucket(limit, subject, ...(limit === "second_factor" ? [networkOf(caller.address)] : []))];
+      const buckets =
+        limit === "second_factor"
+          ? // Who has the password may guess codes from many addresses at once.
+            [bucket(limit, subject, networkOf(caller.address)), bucket("account", limit, subject)]
+          : [bucket(limit, subject)];
       await take(buckets, caller, method);
       return buckets;
     },

@@ -206,6 +206,18 @@ describe("signing in with it", () => {
   });
 });
 
+test("codes guessed from many addresses are throttled together, for half a minute at most", async () => {
+  const person = await enrolled();
+  const challenge = await challengeOf(person);
+  const statuses: number[] = [];
+  for (let index = 0; index < 60; index += 1)
+    statuses.push((await meet(challenge, "000000", `203.0.113.${index}`)).status);
+  expect(statuses.filter((status) => status === 401)).toHaveLength(51);
+  expect(statuses.slice(51).every((status) => status === 429)).toBe(true);
+  clockMs += stepMs;
+  expect((await meet(challenge, person.code(), "198.51.100.9")).status).toBe(200);
+});
+
 describe("with a second factor", () => {
   const newPassword = "a lily on the water";
   const bodyOf = (code?: string) => ({ password, ...(code === undefined ? {} : { code }) });
