@@ -88,6 +88,14 @@ test("without a token, with one that is no good, or with one elsewhere than in t
   }
 });
 
+test("a key that nobody was given is 401 however long nothing has been taken back", async () => {
+  let nowMs = Date.now();
+  await using quiet = await startAuth({ passwordFunction: quickPasswords, now: () => nowMs });
+  nowMs += 3_600_000;
+  const headers = { authorization: `Bearer ${makeIngestKey().key}` };
+  expect((await quiet.app.request("/api/auth/verify", { headers })).status).toBe(401);
+});
+
 describe("the session of a browser", () => {
   const person = { name: "Somebody", password: "an orchid in the window" };
   const own = { "sec-fetch-site": "same-origin" };

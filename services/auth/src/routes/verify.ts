@@ -3,11 +3,13 @@ import { isScope, scopesOfRole } from "@vitrine/contracts/scopes";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
 import { requireToken } from "@vitrine/kit/http/auth";
+import type { TokenVerifier } from "@vitrine/kit/tokens";
 import type { Keyring } from "@vitrine/kit/tokens/keyring";
 import { Hono, type MiddlewareHandler } from "hono";
 import { ownClientId } from "../access-tokens.ts";
 import { attempt } from "../attempt.ts";
 import { checkForwarded } from "../cross-site.ts";
+import type { Feed } from "../feed.ts";
 import type { PeopleEvents } from "../people-events.ts";
 import { readSessionCookie } from "../session-cookie.ts";
 import { type SessionLimits, sessionOfHandle } from "../sessions.ts";
@@ -17,6 +19,7 @@ import type { RequestDeps } from "./request-deps.ts";
 
 export interface VerifyRouteDeps extends Pick<RequestDeps, "verifier" | "database" | "ownOrigin"> {
   readonly keyring: Keyring;
+  readonly feed: Feed;
   readonly peopleEvents: PeopleEvents;
   readonly sessionLimits: SessionLimits;
   readonly issuer: string;
@@ -43,7 +46,7 @@ export function verifyRoutes(deps: VerifyRouteDeps) {
 type ClaimsEnv = AppEnv & { Variables: { claims: AccessClaims } };
 
 function identify(deps: VerifyRouteDeps): MiddlewareHandler<ClaimsEnv> {
-  const byToken = requireToken(deps.keyring.accept(deps.verifier));
+  const byToken = requireToken(askingFeed(deps));
   return async function identifyCaller(c, next) {
     const handle = c.req.header("authorization") === undefined ? readSessionCookie(c) : undefined;
     if (handle === undefined) return byToken(c, next);
@@ -55,6 +58,26 @@ function identify(deps: VerifyRouteDeps): MiddlewareHandler<ClaimsEnv> {
     }
     c.set("claims", claimsOf(session, deps));
     return next();
+  };
+}
+
+/**
+ * The feed says nothing while nothing changes, and after a while without news the keyring does not take a key it does
+ * not know for one that is not there: then the feed is asked.
+ */
+function askingFeed({ keyring, verifier, feed }: VerifyRouteDeps): TokenVerifier {
+  const accepting = keyring.accept(verifier);
+  return {
+    ...accepting,
+    verify: async (token) => {
+      try {
+        return await accepting.verify(token);
+      } catch (error) {
+        if (!(error instanceof ServiceError) || error.reason !== "cannot_verify") throw error;
+        await feed.catchUp();
+        return await accepting.verify(token);
+      }
+    },
   };
 }
 
