@@ -125,6 +125,7 @@ describe("preset clients", () => {
     expect(stored?.text).not.toContain(testSecrets.orders);
     expect(stored?.text).not.toContain(Buffer.from(testSecrets.orders).toString("hex"));
 
+    const before = await readToken(await auth.token(clientCredentials, basic("cli", testSecrets.cli)));
     const renewed = newSecret();
     const orders = { clientId: "orders", clientSecret: renewed, service: "orders", scopes: ["inventory:read"] };
     const config = await testConfig(auth.postgres.url, {}, [orders]);
@@ -135,6 +136,8 @@ describe("preset clients", () => {
       "inventory:read",
     );
     expect((await next.token(clientCredentials, basic("cli", testSecrets.cli))).status).toBe(401);
+    // What it was given before is no good either; a token that is good is refused here with 403.
+    expect((await next.me(before.access_token)).status).toBe(401);
     const loaded = next.lines.find(({ action }) => action === "auth.clients_loaded");
     expect(loaded?.["extra"]).toEqual({ stored: 1, disabled: expect.arrayContaining(["cli", "gateway"]) });
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Logger } from "@vitrine/kit/log";
 import type { Database } from "@vitrine/kit/postgres";
 import { migrate } from "@vitrine/kit/postgres/migrate";
+import { accessTokenLifetimeMs } from "./access-tokens.ts";
 import type { Audit } from "./audit.ts";
 import type { AuditWatch } from "./audit-watch.ts";
 import type { Config } from "./config.ts";
@@ -13,6 +14,7 @@ import type { KeyRotation } from "./key-rotation.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { locked } from "./locked.ts";
 import type { Passwords } from "./passwords.ts";
+import { revoke } from "./revocations.ts";
 import type { SessionKeeper } from "./session-keeper.ts";
 import { createClientStore } from "./store/clients.ts";
 
@@ -50,12 +52,16 @@ export async function prepare(deps: PreparationDeps): Promise<void> {
   deps.auditWatch.start();
 }
 
-async function storePresetClients({ config, database, events }: PreparationDeps): Promise<void> {
+async function storePresetClients({ config, database, events, now }: PreparationDeps): Promise<void> {
   const { presetClients } = config;
   const disabled = await locked(database, "preset clients", async (tx) => {
     const clients = createClientStore(tx);
     for (const client of presetClients) await clients.putPreset(client);
-    return clients.disableOtherPresets(presetClients.map(({ clientId }) => clientId));
+    const gone = await clients.disableOtherPresets(presetClients.map(({ clientId }) => clientId));
+    const atMs = now();
+    // What they were given ends with them, at every gateway.
+    for (const id of gone) await revoke(tx, { kind: "client", id, atMs, expiresAtMs: atMs + accessTokenLifetimeMs });
+    return gone;
   });
   events.clientsLoaded(presetClients.length, disabled);
 }
