@@ -52,13 +52,22 @@ export async function authenticate(
       ? readSessionHandle(request.headers.get("cookie"))
       : undefined;
   if (handle !== undefined) checkOrigin(request, route, ownOrigin);
+  const judge = async (token: string) => ({ token, claims: await guard.verify(token, () => addressKey(address())) });
   const token = handle === undefined ? presentedToken(authorization, route) : await sessions.tokenOf(handle, address());
   try {
-    return { token, claims: await guard.verify(token, () => addressKey(address())) };
+    return await judge(token).catch(async (error: unknown) => {
+      if (handle === undefined || !isTakenBack(error)) throw error;
+      return await judge(await sessions.tokenOf(handle, address(), token));
+    });
   } catch (cause) {
     if (cause instanceof ServiceError && cause.status < 500) throw cause;
     throw new ServiceError("unavailable", undefined, { reason: "cannot_verify", retryAfterSeconds: 2, cause });
   }
+}
+
+/** A token, or the key that signed it: either can happen to a session that lives. */
+function isTakenBack(error: unknown): boolean {
+  return error instanceof ServiceError && (error.reason === "revoked" || error.reason === "unknown_key");
 }
 
 const basicForm = /^Basic ([A-Za-z0-9+/]+={0,2})$/i;

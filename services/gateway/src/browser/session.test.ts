@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { createTestIssuer } from "@vitrine/kit/testing/tokens";
+import { createTokenVerifier } from "@vitrine/kit/tokens";
 import type { Route } from "../routes/route.ts";
 import { routes } from "../routes/table.ts";
 import { type Gateway, startGateway } from "../testing/harness.ts";
@@ -131,6 +133,42 @@ describe("a session cookie", () => {
     exchange = before;
     expect((await open("/api/orders", { cookie: `__Host-vitrine_session=${handle}-unknown` })).status).toBe(200);
   });
+});
+
+test("a session goes on when its token is taken back, as by a new role, and ends when auth says so", async () => {
+  const taken = new Set<string>();
+  const issuer = await createTestIssuer();
+  const verifier = createTokenVerifier({
+    ...issuer,
+    jwksUrl: "http://auth.test/.well-known/jwks.json",
+    fetch: issuer.jwksFetch,
+    isRevoked: ({ jti }) => taken.has(jti),
+  });
+  const own = await startGateway({ ownOrigin: origin, verifier });
+  const given: string[] = [];
+  let over = false;
+  own.answer = async (_, upstream) => {
+    if (upstream !== "auth") return Response.json({});
+    if (over) return new Response("{}", { status: 401 });
+    const jti = crypto.randomUUID();
+    given.push(jti);
+    const scope = "orders:read";
+    return Response.json({
+      access_token: await issuer.sign(scope, { jti, sid: "session-1" }),
+      token_type: "Bearer",
+      expires_in: 900,
+      scope,
+    });
+  };
+  const ask = async () => (await fetch(`${own.url}/api/orders`, { headers: { cookie } })).status;
+  const askMany = async () => new Set(await Promise.all(Array.from({ length: 20 }, ask)));
+  expect(await askMany()).toEqual(new Set([200]));
+  taken.add(given[0] ?? "");
+  expect([await askMany(), given.length]).toEqual([new Set([200]), 2]);
+  over = true;
+  taken.add(given[1] ?? "");
+  expect(await askMany()).toEqual(new Set([401]));
+  await own.stop();
 });
 
 describe("a page", () => {

@@ -7,9 +7,11 @@ export interface SessionTokens {
   /**
    * An access token of the session a cookie stands for. It is verified like any other, so that the end of a session is
    * known here as soon as the feed tells of it.
+   * @param refused the token given before, where it was taken back before its time, as by a new role: the session may
+   * well go on with another
    * @throws ServiceError `unauthenticated` when the session is over; `unavailable` when auth does not say
    */
-  tokenOf(handle: string, clientAddress: string | undefined): Promise<string>;
+  tokenOf(handle: string, clientAddress: string | undefined, refused?: string): Promise<string>;
 }
 
 export interface SessionTokensOptions {
@@ -62,9 +64,14 @@ export function createSessionTokens({ authUrl, now = Date.now }: SessionTokensOp
   }
 
   return {
-    tokenOf: async (handle, clientAddress) => {
+    tokenOf: async function tokenOf(handle, clientAddress, refused): Promise<string> {
       const known = held.get(handle);
-      if (known !== undefined && now() < known.expiresAtMs) return await known.token;
+      if (known !== undefined && now() < known.expiresAtMs) {
+        const token = await known.token;
+        if (token !== refused) return token;
+        // Of many that were refused the same one, the first asks for all.
+        if (held.get(handle) !== known) return await tokenOf(handle, clientAddress, refused);
+      }
       held.delete(handle);
       if (held.size >= maxSessions) held.delete(held.keys().next().value ?? "");
       const entry: Held = {
