@@ -169,6 +169,24 @@ describe("problems", () => {
     expect(problem.parse(await (await post("{")).json()).code).toBe("invalid_request");
   });
 
+  test("say so when a body was not read for its media type, instead of what is missing in it", async () => {
+    const { app } = open();
+    app.post("/orders", validated("json", z.object({ id: z.string() })), (c) => c.json(c.req.valid("json")));
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"]) {
+      const answer = await app.request("/orders", {
+        method: "POST",
+        headers: { "content-type": type },
+        body: '{"id":"1"}',
+      });
+      expect([answer.status, problem.parse(await answer.json())]).toMatchObject([
+        400,
+        { detail: "Content-Type: must be application/json", fields: [{ field: "Content-Type" }] },
+      ]);
+    }
+    const headers = { "content-type": "application/vnd.vitrine+json; charset=utf-8" };
+    expect((await app.request("/orders", { method: "POST", headers, body: '{"id":"1"}' })).status).toBe(200);
+  });
+
   test("an unknown path is 404, and so is a method nobody handles", async () => {
     const { app } = open();
     app.get("/known", (c) => c.text(""));
