@@ -63,6 +63,13 @@ describe.skipIf(chromiumPath === undefined)(`in a browser${whySkipped}`, () => {
     await page.waitForFunction(() => document.querySelectorAll("[aria-busy]").length === 0);
     const first = page.locator("#firing li").first();
     expect(await first.innerText()).toContain("More than 5 % fail.");
+    expect(await first.innerText()).toContain("Then at TokenForgeryWave, and logs.");
+    const leads = await first
+      .locator(".detail a")
+      .evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+    expect(leads).toContain("/alerts?name=TokenForgeryWave");
+    for (const path of ["/logs", "/requests"])
+      expect(leads.some((href) => href?.startsWith(`${path}?service=orders&from=`))).toBe(true);
     await first.locator("input[name=comment]").fill("a test");
     const posted = page.waitForResponse((response) => response.url().endsWith("/api/console/silences"));
     await first.getByRole("button", { name: "Silence" }).click();

@@ -144,7 +144,7 @@ export function answerAsService(request: Request, data: EngineData | undefined):
   const url = new URL(request.url);
   if (url.pathname.startsWith("/api/notifier/runbooks/"))
     return new Response(
-      `# Name\n\n## What it means\n\nMore than \`5 %\` fail. ${data?.mark ?? ""}\n\n- Look at \`service_name\`.\n- Then at logs.\n`,
+      `# Name\n\n## What it means\n\nMore than \`5 %\` fail. ${data?.mark ?? ""}\n\n- Look at \`service_name\`.\n- Then at [TokenForgeryWave](TokenForgeryWave.md), and [logs](../logs.md).\n`,
       { headers: { "content-type": "text/plain" } },
     );
   const answer = answers[url.pathname];

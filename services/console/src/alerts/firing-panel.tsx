@@ -1,6 +1,8 @@
 import { dashboards } from "@vitrine/dashboards/all";
 import type { Alert } from "../engines/alertmanager.ts";
 import type { PageContext } from "../page-context.ts";
+import { maxFilterLength } from "../logs/filter.ts";
+import { withParameters } from "../views/filter-form.tsx";
 import { count, Data, Time } from "../views/format.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Empty, Panel } from "../views/panel.tsx";
@@ -8,6 +10,8 @@ import { kindOf, State } from "../views/state.tsx";
 import { runbookOf } from "./runbook.tsx";
 
 const maxAlerts = 200;
+/** Rules look back minutes before they fire. */
+const beforeMs = 10 * 60_000;
 
 /** What fires now: what it means, where to look, and, for who may, a way to silence it. */
 export async function firingPanel(context: PageContext, chosen: string | undefined) {
@@ -47,7 +51,7 @@ function Head({ alert: { name, severity, summary, startsAtMs, silencedBy } }: { 
   return (
     <summary>
       <span class="when">
-        <Time ms={startsAtMs} day={false} />
+        <Time ms={startsAtMs} />
       </span>
       <State kind={kindOf(severity)}>
         <Data text={severity} max={20} />
@@ -66,6 +70,11 @@ function Head({ alert: { name, severity, summary, startsAtMs, silencedBy } }: { 
 function Labels({ alert: { labels, annotations, startsAtMs } }: { readonly alert: Alert }) {
   const description = annotations["description"];
   const dashboard = dashboardPath(annotations["dashboard_url"]);
+  // Without a service, of all; from a little before it began.
+  const about = {
+    service: labels["service_name"]?.slice(0, maxFilterLength),
+    from: Number.isFinite(startsAtMs) ? new Date(startsAtMs - beforeMs).toISOString() : undefined,
+  };
   return (
     <>
       {description === undefined ? null : (
@@ -78,8 +87,8 @@ function Labels({ alert: { labels, annotations, startsAtMs } }: { readonly alert
           since <Time ms={startsAtMs} />
         </span>
         {dashboard === undefined ? null : <a href={dashboard}>Dashboard</a>}
-        <a href={`/logs?service=${encodeURIComponent((labels["service_name"] ?? "").slice(0, 200))}`}>Logs</a>
-        <a href="/requests?status=5xx">Failed requests</a>
+        <a href={withParameters("/logs", about, { level: "warn" })}>Logs since then</a>
+        <a href={withParameters("/requests", about, { status: "5xx" })}>Requests that failed since then</a>
       </p>
       <dl class="attributes">
         {Object.entries(labels)

@@ -70,7 +70,23 @@ function Inline({ text }: { readonly text: string }) {
     <>
       {visible(text.replaceAll(/\s+/g, " "))
         .split("`")
-        .map((part, at) => (at % 2 === 1 ? <code>{part}</code> : part))}
+        .map((part, at) => (at % 2 === 1 ? <code>{part}</code> : <Linked text={part} />))}
+    </>
+  );
+}
+
+/** Runbooks name each other as `[Name](Name.md)`: here that is what the other alert means. Other links stay their text. */
+function Linked({ text }: { readonly text: string }) {
+  const [before = "", ...parts] = text.split(/\[([^\]]*)\]\(([^)\s]*)\)/);
+  const links = parts.flatMap((label, at) => {
+    if (at % 3 !== 0) return [];
+    const [, name] = /^(\w{1,128})\.md$/.exec(parts[at + 1] ?? "") ?? [];
+    return [name === undefined ? label : <a href={`/alerts?name=${name}`}>{label}</a>, parts[at + 2] ?? ""];
+  });
+  return (
+    <>
+      {before}
+      {links}
     </>
   );
 }
