@@ -1,5 +1,6 @@
 import uPlot from "uplot";
 import type { ChartData } from "../views/chart.tsx";
+import { momentsOf } from "./moments.ts";
 
 const drawn = new Map<Element, uPlot>();
 const height = 190;
@@ -38,7 +39,7 @@ function optionsOf(chart: ChartData, width: number): uPlot.Options {
   };
   const times: uPlot.Axis = {
     ...axis,
-    values: (_, splits) => splits.map((seconds) => new Date(seconds * 1_000).toISOString().slice(11, 16)),
+    values: (_, splits) => momentsOf(splits),
   };
   return {
     width,

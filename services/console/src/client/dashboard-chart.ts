@@ -3,6 +3,7 @@ import type { Happened } from "../dashboards/annotations.ts";
 import type { PanelChart } from "../dashboards/chart-data.ts";
 import { written } from "../dashboards/units.ts";
 import { paintHeatmap } from "./heatmap.ts";
+import { momentsOf } from "./moments.ts";
 
 export interface ChartSurroundings {
   readonly happened: () => readonly Happened[];
@@ -107,7 +108,6 @@ function optionsOf(
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
-  const long = chart.to - chart.from > 86_400;
   const heat = chart.kind === "heatmap";
   return {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "UTC"),
@@ -121,8 +121,7 @@ function optionsOf(
       {
         ...axis,
         size: 26,
-        values: (_, splits) =>
-          splits.map((seconds) => new Date(seconds * 1_000).toISOString().slice(...(long ? [5, 10] : [11, 16]))),
+        values: (_, splits) => momentsOf(splits),
       },
       {
         ...axis,
