@@ -9,8 +9,12 @@ import { Empty, Panel } from "../views/panel.tsx";
 
 const path = "/dashboards/logs";
 const limit = 200;
+const maxQueryLength = 4_000;
 
-const parameters = z.object({ ...spanParameters, expr: z.string().max(4_000).default('{service_name=~".+"}') });
+const parameters = z.object({
+  ...spanParameters,
+  expr: z.string().max(maxQueryLength).default('{service_name=~".+"}'),
+});
 
 /** Where links of dashboards lead: lines by any LogQL, in the span of the panel. */
 export const logQueryPage = livePage<z.output<typeof parameters>>({
@@ -42,7 +46,7 @@ export const logQueryPage = livePage<z.output<typeof parameters>>({
     children: (
       <div class="column">
         <FilterForm action={path} values={query}>
-          <Field name="expr" label="LogQL" values={query} />
+          <Field name="expr" label="LogQL" values={query} max={maxQueryLength} />
         </FilterForm>
         {slot("lines")}
       </div>

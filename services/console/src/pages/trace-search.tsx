@@ -9,6 +9,7 @@ import { Field, FilterForm } from "../views/filter-form.tsx";
 import { Panel } from "../views/panel.tsx";
 
 const path = "/dashboards/traces";
+const maxTagsLength = 4_000;
 const tagNames = z.record(z.string().max(200), z.string().max(1_000));
 
 const parameters = z.object({
@@ -16,7 +17,7 @@ const parameters = z.object({
   service: z.string().max(256).default("gateway"),
   tags: z
     .string()
-    .max(4_000)
+    .max(maxTagsLength)
     .refine((text) => text === "" || tagNames.safeParse(parseJson(text)).success, 'must be such as {"name":"value"}')
     .optional(),
   min: z
@@ -61,7 +62,13 @@ export const traceSearchPage = livePage<z.output<typeof parameters>>({
       <div class="column">
         <FilterForm action={path} values={query}>
           <Field name="service" label="Service" values={query} />
-          <Field name="tags" label="Attributes, as JSON" values={query} placeholder='{"http.route":"/api/orders"}' />
+          <Field
+            name="tags"
+            label="Attributes, as JSON"
+            values={query}
+            placeholder='{"http.route":"/api/orders"}'
+            max={maxTagsLength}
+          />
           <Field name="min" label="Longer than" values={query} placeholder="500ms" />
         </FilterForm>
         {slot("traces")}

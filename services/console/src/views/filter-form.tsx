@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import { spans } from "../logs/filter.ts";
+import { maxFilterLength, spans } from "../logs/filter.ts";
 
 interface FilterFormProps {
   readonly action: string;
@@ -47,16 +47,18 @@ interface FieldProps {
   readonly placeholder?: string;
   readonly pattern?: string;
   readonly title?: string;
+  /** Characters; as many as a list can be narrowed by, unless given. */
+  readonly max?: number;
 }
 
-export function Field({ name, label, values, placeholder, pattern, title }: FieldProps) {
+export function Field({ name, label, values, placeholder, pattern, title, max = maxFilterLength }: FieldProps) {
   return (
     <label>
       {label}
       <input
         name={name}
         value={values[name] ?? ""}
-        maxlength={256}
+        maxlength={max}
         placeholder={placeholder}
         pattern={pattern}
         title={title}
