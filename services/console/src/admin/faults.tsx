@@ -71,7 +71,7 @@ function FaultRow({ fault: { name, description, services, parameters, active } }
             </label>
           ))}
           <label>
-            Seconds
+            For, seconds
             <input
               name="forSeconds"
               type="number"

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Answer } from "../engines/ask.ts";
 import { toMs } from "../engines/loki.ts";
 import type { PageContext } from "../page-context.ts";
-import { count, Data, duration } from "../views/format.tsx";
+import { bytes, count, Data, duration } from "../views/format.tsx";
 import { drawn, drawnReason } from "../views/missing.tsx";
 import { Empty, Panel } from "../views/panel.tsx";
 import { State, type StateKind } from "../views/state.tsx";
@@ -177,7 +177,9 @@ export async function queuesPanel({ engines }: PageContext) {
                   <Data text={labels["where"] ?? ""} max={80} />
                 </span>
                 <span class="end number">
-                  {count(value)} {labels["service_name"] === undefined ? "batches" : "bytes"}
+                  {labels["service_name"] !== undefined
+                    ? bytes(value)
+                    : `${count(value)} ${value === 1 ? "batch" : "batches"}`}
                 </span>
               </li>
             ))}

@@ -1,4 +1,5 @@
 import type { Engines } from "../engines/engines.ts";
+import type { Sample } from "../engines/prometheus.ts";
 import { count, percent } from "../views/format.tsx";
 import { drawn } from "../views/missing.tsx";
 import { Empty, Figure, Panel } from "../views/panel.tsx";
@@ -35,14 +36,7 @@ export async function ordersPanel({ prometheus }: Engines, nowMs: number) {
                 value={count(Math.round(failed))}
                 note={taken + failed > 0 ? percent(failed / (taken + failed)) : undefined}
               />
-              <Figure
-                label="Value"
-                value={
-                  values.length === 0
-                    ? "–"
-                    : values.map(({ labels, value }) => amount(value, labels["currency"])).join(" · ")
-                }
-              />
+              <Figure label="Value" value={values.length === 0 ? "–" : <Amounts values={values} />} />
             </dl>
             {course.ok ? <Sparkline points={course.value[0]?.points ?? []} /> : null}
             {course.ok && course.value.length > 0 ? (
@@ -54,6 +48,17 @@ export async function ordersPanel({ prometheus }: Engines, nowMs: number) {
         );
       })}
     </Panel>
+  );
+}
+
+/** Of different currencies there is no sum. */
+function Amounts({ values }: { readonly values: readonly Sample[] }) {
+  return (
+    <ul class={values.length > 1 ? "amounts" : "amounts one"}>
+      {values.map(({ labels, value }) => (
+        <li>{amount(value, labels["currency"])}</li>
+      ))}
+    </ul>
   );
 }
 

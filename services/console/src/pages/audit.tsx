@@ -107,7 +107,7 @@ async function eventsPanel({ ask }: PageContext, cursor: string | undefined) {
                       <td class="mono">
                         <Data text={event.target ?? "–"} max={64} />
                       </td>
-                      <td>
+                      <td class="unbroken">
                         <Data text={event.address ?? "–"} max={64} />
                       </td>
                     </tr>

@@ -45,11 +45,11 @@ export const requestsPage = livePage<RequestFilter>({
           <Field name="service" label="Answered by" values={filter} placeholder="gateway" />
           <Choice
             name="of"
-            label="Which"
+            label="The console’s own"
             values={filter}
             options={[
-              ["", "not this console’s"],
-              ["all", "all"],
+              ["", "left out"],
+              ["all", "shown"],
             ]}
           />
           <Field name="route" label="Route" values={filter} placeholder="/api/orders/**" />

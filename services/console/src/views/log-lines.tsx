@@ -62,7 +62,7 @@ export function LogLine({ entry, sinceMs, linked }: LogLineProps) {
       <div class="detail">
         {linked ? (
           <p>
-            <RequestLink id={fields["request_id"]}>Everything about this request</RequestLink>
+            <RequestLink id={fields["request_id"] ?? fields["trace_id"]}>Everything about this request</RequestLink>
           </p>
         ) : null}
         <LineFields entry={entry} />
