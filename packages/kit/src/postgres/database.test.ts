@@ -1,10 +1,46 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { memoryLogger } from "../testing/log.ts";
 import { startPostgres } from "../testing/postgres.ts";
 import { createDatabase, type DatabaseOptions, sqlState } from "./database.ts";
 import { until } from "../testing/eventually.ts";
 
 type Options = Partial<DatabaseOptions> & { readonly ownServer?: boolean };
+
+/** Stands before a server; what that sends is held back on demand, and then arrives in one piece. */
+async function startProxy(target: string) {
+  const { hostname, port } = new URL(target);
+  const sockets: Socket[] = [];
+  let held: Buffer[] | undefined;
+  let flush = (): void => undefined;
+  const proxy = createServer((client) => {
+    const server = connect(Number(port), hostname);
+    sockets.push(client, server);
+    for (const socket of [client, server]) socket.setNoDelay(true).on("error", () => undefined);
+    client.pipe(server);
+    server.on("data", (chunk: Buffer) => (held === undefined ? client.write(chunk) : held.push(chunk)));
+    server.on("close", () => (held === undefined ? client.end() : undefined));
+    flush = () => {
+      client.end(Buffer.concat(held ?? []));
+      held = undefined;
+    };
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  proxy.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const url = new URL(target);
+  url.port = String((proxy.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    hold: () => void (held = []),
+    holds: (text: string) => Buffer.concat(held ?? []).includes(text),
+    letGo: () => flush(),
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    },
+  };
+}
 
 async function open({ ownServer = false, ...options }: Options = {}) {
   const server = await startPostgres({ ownServer });
@@ -84,6 +120,31 @@ describe("database", () => {
     expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
     await admin.close();
     await database.close();
+  });
+
+  test("a connection that ends with the answer to one fails the transaction that waited for it, and nothing else", async () => {
+    const { server, database: admin } = await open();
+    const proxy = await startProxy(server.url);
+    const database = createDatabase({
+      url: proxy.url,
+      service: "test",
+      logger: memoryLogger().logger,
+      maxConnections: 1,
+    });
+    const [{ pid } = { pid: 0 }] = await database.query<{ pid: number }>("select pg_backend_pid() as pid");
+    proxy.hold();
+    const first = database.query("select 'the last answer' as said");
+    const waiting = database.transaction((tx) => tx.query("select 1"));
+    await until(() => proxy.holds("the last answer"));
+    await admin.query("select pg_terminate_backend($1)", [pid]);
+    await until(() => proxy.holds("terminating connection"));
+    proxy.letGo();
+    expect(await first).toEqual([{ said: "the last answer" }]);
+    await expect(waiting).rejects.toMatchObject({ code: "unavailable" });
+    expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
+    await database.close();
+    await admin.close();
+    proxy.stop();
   });
 
   test("a query that finds no free connection in time is unavailable, and the pool goes on", async () => {

@@ -77,11 +77,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       }
     },
     transaction: async (work) => {
-      const client = await pool.connect().catch((error: unknown) => {
-        throw toServiceError(error);
-      });
-      // The pool listens for idle connections only: one that breaks between two statements is ours to hear.
-      client.on("error", onBroken);
+      const client = await connect(pool, onBroken);
       let broken = true;
       try {
         await run(client, "begin");
@@ -112,6 +108,20 @@ export function createDatabase(options: DatabaseOptions): Database {
     },
     close: () => pool.end(),
   };
+}
+
+/**
+ * A connection of the pool, which listens for idle ones only: one that breaks between two statements is ours to hear. From
+ * the moment it is handed over, since a connection can end with the words that end the statement of whoever had it before.
+ */
+function connect(pool: pg.Pool, onBroken: (err: Error) => void): Promise<pg.PoolClient> {
+  const { promise, resolve, reject } = Promise.withResolvers<pg.PoolClient>();
+  pool.connect((error, client) => {
+    if (client === undefined) return reject(toServiceError(error));
+    client.on("error", onBroken);
+    resolve(client);
+  });
+  return promise;
 }
 
 type Runner = <R extends Row>(
