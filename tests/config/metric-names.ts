@@ -58,6 +58,8 @@ export const foreignNames = {
   Jaeger: ["otelcol_process_uptime_seconds_total"],
   Loki: [
     "loki_discarded_samples_total",
+    "loki_ingester_wal_disk_full_failures_total",
+    "loki_ingester_wal_disk_usage_percent",
     "loki_mutated_samples_total",
     "loki_prometheus_rule_evaluation_failures_total",
   ],
