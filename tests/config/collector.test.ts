@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import pg from "pg";
 import { type OtlpSink, startOtlpSink } from "@vitrine/kit/testing/otlp-sink";
 import { freePort, startPostgres } from "@vitrine/kit/testing/postgres";
 import { eventually } from "@vitrine/kit/testing/eventually";
@@ -247,7 +248,7 @@ describe("probes", () => {
 });
 
 describe("a database without pg_stat_statements", () => {
-  test("is measured, and what takes long in it is seen while it runs", async () => {
+  test("is measured, and what takes long in it, or leaves a transaction open, is seen while it lasts", async () => {
     const database = await startPostgres({ ownServer: true });
     await using directory = await temporaryDirectory();
     const passwordFile = join(directory.path, "password");
@@ -260,6 +261,14 @@ describe("a database without pg_stat_statements", () => {
     const { sink } = await startCollector({
       env: { POSTGRES_ENDPOINT: new URL(database.url).host, COLLECTOR_DATABASE_PASSWORD_FILE: passwordFile },
     });
+    await using forgotten = await connected(database.url);
+    await forgotten.query("begin");
+    await forgotten.query("select 'forgotten'");
+    const since = performance.now();
+    const seen = eventually("the transaction that is left open", 90_000, async () => {
+      const found = sink.logs.find(({ body }) => String(body).startsWith("idle in a transaction after: select"));
+      return found && { found, afterMs: performance.now() - since };
+    });
     const runs = database.run("select pg_sleep(30)");
     const sample = await eventually("the statement that runs", 45_000, async () =>
       sink.logs.find(({ body }) => String(body).includes("pg_sleep")),
@@ -267,8 +276,18 @@ describe("a database without pg_stat_statements", () => {
     expect(sample).toMatchObject({ service: "postgres", attributes: { action: "db.query_sample" } });
     expect(sink.metrics.get("postgres postgresql.connection.max")?.points[0]?.value).toBeGreaterThan(0);
     await runs;
-  }, 90_000);
+    const { found, afterMs } = await seen;
+    expect(found.attributes).toMatchObject({ action: "db.query_sample", "postgresql.state": "idle in transaction" });
+    // Any session is idle for a moment between two statements.
+    expect(afterMs).toBeGreaterThan(29_000);
+  }, 120_000);
 });
+
+async function connected(connectionString: string) {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  return { query: (text: string) => client.query(text), [Symbol.asyncDispose]: () => client.end() };
+}
 
 async function answerAtTheDoor(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);

@@ -35,6 +35,14 @@ const record = (service: string, severity: number, action: string, times: number
   times,
 });
 
+/** Samples of one session that asks for nothing since a statement within a transaction. */
+const idle = (times: number, since: string): LogRecord =>
+  record("postgres", 13, "db.query_sample", times, {
+    "postgresql.state": "idle in transaction",
+    "postgresql.pid": "17",
+    "postgresql.query_start": `2026-01-01 ${since}.123456+00`,
+  });
+
 /** What raises each alert, and the service it names. */
 const raising: Readonly<Record<string, { readonly service: string; readonly records: readonly LogRecord[] }>> = {
   SuspiciousLogin: { service: "auth", records: [record("auth", 13, "authn_impossible_travel", 1)] },
@@ -45,6 +53,7 @@ const raising: Readonly<Record<string, { readonly service: string; readonly reco
     service: "postgres",
     records: [record("postgres", 13, "db.query_sample", 5, { "postgresql.wait_event_type": "Lock" })],
   },
+  DatabaseTransactionIdle: { service: "postgres", records: [idle(5, "10:00:00")] },
 };
 
 /** An eventful, yet usual hour. */
@@ -57,6 +66,7 @@ const usual: readonly LogRecord[] = [
   record("inventory", 13, "service.not_ready", 3),
   record("postgres", 13, "db.query_sample", 2, { "postgresql.wait_event_type": "Lock" }),
   record("postgres", 13, "db.query_sample", 30, { "postgresql.wait_event_type": "IO" }),
+  ...Array.from({ length: 10 }, (_, index) => idle(2, `11:00:0${index}`)),
   record("postgres", 9, "db.top_query", 40),
   { ...record("gateway", 9, "http.request", 100), attributes: { action: "http.request", text: "service.failed" } },
 ];
