@@ -35,7 +35,10 @@ export type TraceSampling = (typeof traceSamplings)[number];
 export function parseTraceSampling(text: string | undefined): TraceSampling {
   const found = traceSamplings.find((name) => name === (text || "all"));
   if (found !== undefined) return found;
-  throw new EngineError("invalid_sampling", `VITRINE_TRACES is "${text}": give all or sampled`);
+  throw new EngineError(
+    "invalid_sampling",
+    `VITRINE_TRACES is "${text}": give all or sampled (a file .env counts, too)`,
+  );
 }
 
 /** Files of `secretsDir`: whatever is in them, an engine does not start or does not work when one is missing. */
