@@ -25,6 +25,9 @@ export interface DrawnChart {
 const tones = { good: "--good", warn: "--warn", bad: "--bad", idle: "--ink-soft" } as const;
 const toneOfState = { good: "--good", warning: "--warn", critical: "--bad" } as const;
 
+/** Between the marks of an axis of bytes: half a MiB reads better than 488 KiB. */
+const powersOfTwo = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
 /** Draws what a panel holds. Its legend is the table beside it. */
 export function drawPanelChart(drawing: HTMLElement, around: ChartSurroundings): DrawnChart {
   const chart = JSON.parse(drawing.dataset["panelChart"] ?? "{}") as PanelChart;
@@ -126,6 +129,7 @@ function optionsOf(
       {
         ...axis,
         size: 56,
+        ...(chart.unit === "bytes" || chart.unit === "Bps" ? { incrs: powersOfTwo } : {}),
         ...(heat ? { splits: () => chart.series.map((_, row) => row).filter((row) => row % 2 === 1) } : {}),
         values: (_, values) =>
           values.map((value) =>

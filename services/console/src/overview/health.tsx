@@ -105,7 +105,7 @@ function ServiceTable({ services, limits }: ServiceTableProps) {
                   <a href={withParameters("/requests", {}, { service: service.name.slice(0, maxFilterLength) })}>
                     <Data text={service.name} max={60} />
                   </a>
-                  {service.instances > 1 ? <small> × {service.instances}</small> : null}
+                  {service.instances > 1 ? <small class="unbroken"> × {service.instances}</small> : null}
                 </th>
                 <td>
                   <State kind={kind}>{word}</State>

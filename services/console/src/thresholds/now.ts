@@ -30,7 +30,10 @@ export async function measureNow({ prometheus }: Engines): Promise<Answer<Readon
     await prometheus.instant(question),
     (samples) =>
       new Map(
-        samples.map(({ labels, value }) => [labels["threshold"] ?? "", { value, where: labels["service_name"] ?? "" }]),
+        // A share of nothing is no number, and nothing measured.
+        samples
+          .filter(({ value }) => Number.isFinite(value))
+          .map(({ labels, value }) => [labels["threshold"] ?? "", { value, where: labels["service_name"] ?? "" }]),
       ),
   );
 }

@@ -69,7 +69,7 @@ function Row({ threshold, measured }: RowProps) {
           <State kind="idle">nothing measured</State>
         ) : (
           <State kind={measured.value > holds ? "bad" : own !== null && measured.value > own ? "warn" : "good"}>
-            now {inUnit(measured.value, unit)}
+            now {inUnit(Number(measured.value.toPrecision(3)), unit)}
             {measured.where === "" ? null : (
               <>
                 , <Data text={measured.where} max={40} />
