@@ -1,12 +1,12 @@
-import { parseArgs } from "node:util";
 import { dashboards } from "@vitrine/dashboards/all";
 import { createTokenSource, type TokenSource } from "@vitrine/kit/tokens/source";
+import { readArguments } from "../arguments.ts";
 import { composeAddresses, readComposeSecret } from "../compose/installation.ts";
 import { layoutOf } from "../layout.ts";
 import type { Ports } from "../ports.ts";
 import { runningPorts } from "../running-ports.ts";
 import { readSecret } from "../secrets.ts";
-import { messageOf } from "../setup-error.ts";
+import { messageOf, UsageError } from "../setup-error.ts";
 import { composeAdvice, deskAdvice } from "./advice.ts";
 import { examine } from "./examine.ts";
 import type { Addresses } from "./hop.ts";
@@ -30,23 +30,20 @@ Sends one marked log, metric and span through the gateway and follows each hop; 
 const panelRangeMs = 30 * 60_000;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      compose: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      panels: { type: "boolean", default: false },
-      token: { type: "string" },
-      "deadline-ms": { type: "string", default: "15000" },
-      help: { type: "boolean", short: "h", default: false },
-    },
+  const { values, positionals } = readArguments(process.argv.slice(2), {
+    compose: { type: "boolean", default: false },
+    panels: { type: "boolean", default: false },
+    token: { type: "string" },
+    "deadline-ms": { type: "string", default: "15000" },
   });
+  if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is one word too many. See --help.`);
   if (values.help) {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
   const deadlineMs = Number(values["deadline-ms"]);
   if (!Number.isInteger(deadlineMs) || deadlineMs < 1)
-    throw new Error("--deadline-ms is a whole number of milliseconds");
+    throw new UsageError("--deadline-ms is a whole number of milliseconds. See --help.");
   const layout = layoutOf(process.env);
   const { compose, token } = values;
   const addresses = compose ? composeAddresses(process.env) : addressesOf(runningPorts(layout, process.env));
@@ -59,12 +56,13 @@ async function main(): Promise<number> {
     now: Date.now,
     sleep: (ms: number) => Bun.sleep(ms),
   };
+  const advice = compose ? composeAdvice : deskAdvice(layout);
   if (values.panels) {
-    const checks = await examinePanels({ ...world, gateway: addresses.gateway, dashboards, rangeMs: panelRangeMs });
+    const { gateway } = addresses;
+    const checks = await examinePanels({ ...world, gateway, advice, dashboards, rangeMs: panelRangeMs });
     return write(toPanelReport(checks), renderPanelReport, values.json);
   }
   const keepsTraces = process.env["VITRINE_TRACES"] !== "none";
-  const advice = compose ? composeAdvice : deskAdvice(layout);
   const hops = await examine({ ...world, addresses, advice, deadlineMs, keepsTraces });
   return write(toReport(hops, compose ? [] : await readProcesses(layout.run)), renderReport, values.json);
 }
@@ -106,6 +104,6 @@ function addressesOf(ports: Ports): Addresses {
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(`${messageOf(error)}\n${usage}\n`);
-  process.exitCode = 2;
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

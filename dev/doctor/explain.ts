@@ -60,7 +60,7 @@ export async function refusedAtDoor(
         signal,
         ok: false,
         detail: `the collector is up but does not take data. ${told}`,
-        mend: `${advice.read("collector")}: memory limit or a full queue`,
+        mend: `${advice.read("collector")}: memory limit, a full queue or a full disk`,
         ms,
       };
     }

@@ -12,6 +12,7 @@ const state = z.object({
       state: z.string(),
       restarts: z.int(),
       lastExit: z.object({ at: z.string(), code: z.int().nullable(), signal: z.string().nullable() }).nullish(),
+      detail: z.string().optional(),
     }),
   ),
 });
@@ -26,6 +27,8 @@ export interface ProcessReport {
   readonly restarts: number;
   /** Why it ended the last time it did, as the runner recorded it. */
   readonly lastExit: string | null;
+  /** Why the runner will not start it again by itself; null unless it has failed. */
+  readonly gaveUp: string | null;
 }
 
 /** What the runner says of its processes, with their memory; empty when no runner has run here. */
@@ -34,7 +37,7 @@ export async function readProcesses(runDirectory: string): Promise<readonly Proc
   if (!(await file.exists())) return [];
   const { processes } = state.parse(await file.json());
   const memory = await residentBytes(processes.flatMap(({ pid }) => (typeof pid === "number" ? [pid] : [])));
-  return processes.map(({ name, kind, pid, state: phase, restarts, lastExit }) => ({
+  return processes.map(({ name, kind, pid, state: phase, restarts, lastExit, detail }) => ({
     name,
     kind,
     state: phase,
@@ -42,5 +45,6 @@ export async function readProcesses(runDirectory: string): Promise<readonly Proc
     memoryBytes: memory.get(pid ?? 0) ?? 0,
     restarts,
     lastExit: lastExit ? `${lastExit.signal ?? `exit code ${lastExit.code}`} at ${lastExit.at}` : null,
+    gaveUp: phase === "failed" ? (detail ?? "it failed") : null,
   }));
 }

@@ -28,10 +28,13 @@ export function renderReport(report: DoctorReport): string {
     return ok || mend === undefined ? head : `${head}\n        mend: ${mend}`;
   });
   const processes = report.processes.map(
-    ({ name, state, pid, memoryBytes, restarts, lastExit }) =>
+    ({ name, state, pid, memoryBytes, restarts, lastExit, gaveUp }) =>
       `${name.padEnd(12)} ${state.padEnd(10)} ${String(pid ?? "-").padStart(8)} ${megabytes(memoryBytes)}` +
       (restarts === 0 ? "" : `  restarted ${restarts} ${restarts === 1 ? "time" : "times"}`) +
-      (lastExit === null ? "" : `, last exit ${lastExit}`),
+      (lastExit === null ? "" : `, last exit ${lastExit}`) +
+      (gaveUp === null
+        ? ""
+        : `\n        given up: ${gaveUp}. When that is mended, end \`bun run dev\` and start it again`),
   );
   const total =
     report.processes.length === 0

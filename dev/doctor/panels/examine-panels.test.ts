@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Dashboard, Panel } from "@vitrine/dashboards/model";
 import type { Checked } from "./check.ts";
+import { composeAdvice } from "../advice.ts";
 import { examinePanels, type PanelOptions } from "./examine-panels.ts";
 import { renderPanelReport, toPanelReport } from "./report.ts";
 
@@ -45,6 +46,7 @@ function world(odd: Answer = () => undefined, shown: Dashboard = dashboard): Wor
       gateway: "http://gateway",
       dashboards: [shown],
       rangeMs: 1_800_000,
+      advice: composeAdvice,
       token: () => Promise.resolve("token"),
       now: () => clock,
       sleep: (ms: number) => Promise.resolve((clock += ms)),
@@ -215,7 +217,7 @@ describe("what fails", () => {
 test("without a gateway nothing is asked, and the mend is named", async () => {
   const { options } = world();
   const gone = { ...options, fetch: () => Promise.reject(new TypeError("connection refused")) };
-  expect(examinePanels(gone)).rejects.toThrow("bun run dev");
+  expect(examinePanels(gone)).rejects.toThrow("docker compose up");
 });
 
 test("what takes longer than a second is slow; of a rule its engine says how long it takes", async () => {

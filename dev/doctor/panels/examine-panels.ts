@@ -1,6 +1,7 @@
 import type { Scope } from "@vitrine/dashboards/interpolate";
 import type { Dashboard, Variable } from "@vitrine/dashboards/model";
 import type { Asking } from "@vitrine/dashboards/requests";
+import type { Advice } from "../advice.ts";
 import { call } from "../call.ts";
 import { ask, type AskOptions } from "./ask.ts";
 import type { Check, Checked } from "./check.ts";
@@ -9,6 +10,7 @@ import { lokiRuleChecks, lokiRulesPath, prometheusRuleChecks, prometheusRulesPat
 
 export interface PanelOptions extends AskOptions {
   readonly dashboards: readonly Dashboard[];
+  readonly advice: Pick<Advice, "start">;
   /** How far back the dashboards look, in milliseconds. */
   readonly rangeMs: number;
 }
@@ -26,9 +28,7 @@ const width = 2;
 export async function examinePanels(options: PanelOptions): Promise<readonly Checked[]> {
   const door = await call(options, `${options.gateway}/health/live`);
   if (door.status !== 200)
-    throw new Error(
-      `nothing to ask at ${options.gateway} (${door.status ?? door.text}): start it with \`bun run dev\``,
-    );
+    throw new Error(`nothing to ask at ${options.gateway} (${door.status ?? door.text}): ${options.advice.start}`);
   const toMs = options.now();
   const asking: Asking = { range: { fromMs: toMs - options.rangeMs, toMs }, points, scope: {} };
   const askOnce = remembering(limited((check) => ask(options, check)));
