@@ -111,4 +111,13 @@ describe("a key", () => {
     await orders.sweep();
     expect(await left()).toEqual([]);
   });
+
+  test("is forgotten however many others are", async () => {
+    await orders.database.query(
+      `insert into idempotency_keys (customer, key, fingerprint, effect_id, locked_until, created_at)
+       select 'many', 'key-' || n, 'f', gen_random_uuid(), now(), now() - interval '25 hours' from generate_series(1, 2500) n`,
+    );
+    await orders.sweep();
+    expect(await orders.database.query("select key from idempotency_keys where customer = 'many'")).toEqual([]);
+  });
 });

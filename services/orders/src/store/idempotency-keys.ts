@@ -23,9 +23,11 @@ export interface IdempotencyKeys {
   answer(request: KeyedRequest, answer: unknown): Promise<void>;
   /** Lets the request be brought again: with the same effect, or as a new one when the key is `spent`. */
   giveUp(request: KeyedRequest, spent: boolean): Promise<void>;
-  /** Forgets keys older than `ageMs`, up to a thousand. */
-  forget(ageMs: number): Promise<void>;
+  /** Forgets keys older than `ageMs`, up to a thousand; false when there are none left. */
+  forget(ageMs: number): Promise<boolean>;
 }
+
+const forgottenAtOnce = 1_000;
 
 export function createIdempotencyKeys(database: Database): IdempotencyKeys {
   return {
@@ -63,12 +65,14 @@ export function createIdempotencyKeys(database: Database): IdempotencyKeys {
       );
     },
     forget: async (ageMs) => {
-      await database.query(
+      const forgotten = await database.query(
         `delete from idempotency_keys where (customer, key) in (
            select customer, key from idempotency_keys
-           where created_at < now() - $1::float8 * interval '1 millisecond' order by created_at limit 1000)`,
-        [ageMs],
+           where created_at < now() - $1::float8 * interval '1 millisecond' order by created_at limit $2)
+         returning 1`,
+        [ageMs, forgottenAtOnce],
       );
+      return forgotten.length === forgottenAtOnce;
     },
   };
 }
