@@ -54,6 +54,17 @@ describe.skipIf(chromiumPath === undefined)(`in a browser${whySkipped}`, () => {
       expect([path, (await page.goto(house.url + path))?.status()]).toEqual([path, 403]);
   });
 
+  test("who was refused without saying who they are is nobody that is known, and not the gateway that counts them", async () => {
+    await using context = await house.enter("viewer");
+    const page = await context.newPage();
+    await drawn(page, "/clients");
+    const rows = await page.locator("#refused tbody tr").allInnerTexts();
+    expect(rows.map((row) => row.split(/\t/).map((cell) => cell.trim()))).toEqual([
+      ["nobody that is known", "missing_token", "/v1/traces", "7"],
+      ["orders", "insufficient_scope", "/v1/logs", "3"],
+    ]);
+  });
+
   test("an alert opens with its runbook, and an administrator silences it by all of its labels", async () => {
     await using context = await house.enter("admin");
     const page = await context.newPage();

@@ -53,6 +53,11 @@ export function instantOf(query: string, { mark }: EngineData): readonly unknown
       sample({ service_name: name, part: "errors" }, 0.01 * index),
       sample({ service_name: name, part: "p95" }, 0.04 * (index + 1)),
     ]);
+  if (query.startsWith("sum by (client_id, reason, route)"))
+    return [
+      sample({ client_id: mark, reason: "insufficient_scope", route: "/v1/logs" }, 3),
+      sample({ client_id: "gateway", reason: "missing_token", route: "/v1/traces" }, 7),
+    ];
   if (query.includes("orders_placed"))
     return [
       sample({ part: "taken" }, 1_234),

@@ -6,6 +6,7 @@ import { bytes, count, Data, duration } from "../views/format.tsx";
 import { drawn, drawnReason } from "../views/missing.tsx";
 import { Empty, Panel } from "../views/panel.tsx";
 import { State, type StateKind } from "../views/state.tsx";
+import { refusedName } from "./senders.tsx";
 
 interface Hop {
   readonly name: string;
@@ -111,8 +112,10 @@ function age<T>(answer: Answer<T>, ageOf: (value: T) => number | undefined): rea
 
 const units = ["log_records", "spans", "metric_points"] as const;
 
+const atTheDoor = "refused at the door";
+
 const losses: readonly (readonly [what: string, metric: string, by: string])[] = [
-  ["refused at the door", "gateway_refusals_total", "client_id"],
+  [atTheDoor, "gateway_refusals_total", "client_id"],
   ...units.map((unit) => ["refused by the collector", `otelcol_receiver_refused_${unit}`, "receiver"] as const),
   ...units.map((unit) => ["not taken by an engine", `otelcol_exporter_send_failed_${unit}`, "exporter"] as const),
   ["given up by a service", "telemetry_export_dropped_bytes_total", "service_name"],
@@ -147,7 +150,10 @@ export async function lossesPanel({ engines }: PageContext) {
                     <Data text={labels["what"] ?? ""} max={80} />
                   </span>
                   <small>
-                    <Data text={labels["where"] ?? ""} max={80} />
+                    <Data
+                      text={labels["what"] === atTheDoor ? refusedName(labels["where"]) : (labels["where"] ?? "")}
+                      max={80}
+                    />
                   </small>
                   <span class="end number">{count(Math.round(value))}</span>
                 </li>

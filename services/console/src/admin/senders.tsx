@@ -59,6 +59,11 @@ function Senders({ samples }: { readonly samples: readonly Sample[] }) {
   );
 }
 
+/** Where a refusal names no client, the metric has that of the gateway, which counts them and never asks itself. */
+export function refusedName(client: string | undefined): string {
+  return client === undefined || client === "" || client === "gateway" ? "nobody that is known" : client;
+}
+
 /** Who is turned away at the door for telemetry, and why. */
 export async function refusedPanel({ prometheus }: Engines) {
   const answer = await prometheus.instant(refused);
@@ -87,7 +92,7 @@ export async function refusedPanel({ prometheus }: Engines) {
                   .map(({ labels, value }) => (
                     <tr>
                       <td>
-                        <Data text={labels["client_id"] ?? "nobody that is known"} max={80} />
+                        <Data text={refusedName(labels["client_id"])} max={80} />
                       </td>
                       <td>
                         <Data text={labels["reason"] ?? ""} max={80} />
