@@ -67,6 +67,7 @@ export function createDeps(world: World): AppDeps & PreparationDeps & { readonly
       encryptionKey: config.keyEncryptionKey,
       everyDays: config.signingKeyDays,
       keys,
+      audit,
       events,
       now,
     }),

@@ -174,6 +174,10 @@ describe("the schedule", () => {
     await Promise.all([first.rotation.start(), second.rotation.start()]);
     const keys = await first.rotation.list();
     expect(keys.map(({ notBeforeMs }) => notBeforeMs)).toEqual([old.notBeforeMs + 30 * dayMs, old.notBeforeMs]);
+    const rows = await first.database.query(
+      "select outcome, actor, target from audit_log where action = 'signing_key_rotate'",
+    );
+    expect(rows).toEqual([{ outcome: "success", actor: "schedule", target: keys[0]?.kid }]);
   });
 
   test("with 0 days never does", async () => {

@@ -1,7 +1,9 @@
 import type { Database } from "@vitrine/kit/postgres";
+import type { Audit } from "./audit.ts";
+import { ourselves } from "./caller.ts";
 import type { AuthEvents } from "./events.ts";
 import { isPublished, type KeyRing, makeSigningKey } from "./key-ring.ts";
-import { locked } from "./locked.ts";
+import { takeLock } from "./locked.ts";
 import { revoke } from "./revocations.ts";
 import { createSigningKeyStore, type StoredSigningKey } from "./store/signing-keys.ts";
 
@@ -31,6 +33,7 @@ export interface KeyRotationOptions {
   /** Days a key signs; 0 for as long as nobody rotates. */
   readonly everyDays: number;
   readonly keys: KeyRing;
+  readonly audit: Audit;
   readonly events: AuthEvents;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -48,13 +51,20 @@ const dayMs = 86_400_000;
 /** Whoever stole a key may sign with it for good: longer than any verifier keeps a key set it could not renew. */
 const compromisedForMs = 30 * dayMs;
 const checkEveryMs = 3_600_000;
+const scheduled = {
+  event: "authz_admin",
+  outcome: "success",
+  action: "signing_key_rotate",
+  actor: "schedule",
+} as const;
 
 export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
-  const { database, encryptionKey, everyDays, keys, events, now } = options;
+  const { database, encryptionKey, everyDays, keys, audit, events, now } = options;
   let timer: ReturnType<typeof setInterval> | undefined;
 
   async function rotate(mode: RotationMode, ifDue = false) {
-    const outcome = await locked(database, "signing key", async (tx) => {
+    const outcome = await audit.transaction(ourselves, async (tx, note) => {
+      await takeLock(tx, "signing key");
       const store = createSigningKeyStore(tx);
       const at = now();
       const published = (await store.all()).filter((key) => isPublished(key, at));
@@ -70,6 +80,8 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
           await revoke(tx, { kind: "signing_key", id: kid, atMs: at, expiresAtMs: at + compromisedForMs });
       }
       await store.removeRetired(at - keptMs);
+      // Where somebody asked for it, the record of that says who.
+      if (ifDue) note({ ...scheduled, target: key.kid, reason: mode });
       return { key, made: true };
     });
     if (outcome.made) {
