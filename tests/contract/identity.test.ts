@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { problem } from "@vitrine/contracts/problem";
 import { z } from "zod";
 import { bestOfThree, eventually, until } from "@vitrine/kit/testing/eventually";
 import { type Gateway, type Identity, startIdentity } from "./identity.ts";
@@ -30,6 +31,22 @@ async function everywhere(
   );
   return performance.now() - startedAt;
 }
+
+test("a body that is larger than auth takes is told so in the form of every other refusal, and one that is not arrives", async () => {
+  const [gateway] = identity.gateways;
+  const answers: unknown[] = [];
+  for (const bytes of [65_536, 65_537, 200_000]) {
+    const response = await fetch(`${gateway?.url}/api/auth/refresh`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ refresh_token: "x" }).padEnd(bytes),
+    });
+    const { code } = problem.parse(await response.json());
+    answers.push([response.status, code]);
+  }
+  const tooLarge = [413, "payload_too_large"];
+  expect(answers).toEqual([[401, "invalid_token"], tooLarge, tooLarge]);
+});
 
 describe("what is taken back is refused within a second at every gateway process", () => {
   test("an ingest key", async () => {

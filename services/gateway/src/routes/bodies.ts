@@ -25,6 +25,9 @@ export const lokiBody: BodyRule = {
 
 export const apiBody: BodyRule = { encodedBytes: MiB, decodedBytes: MiB, arriveMs: 10_000, encodings: ["identity"] };
 
+/** What auth's own listener takes: it is the gateway that refuses more, and says so. */
+export const authBody: BodyRule = { ...apiBody, encodedBytes: 65_536, decodedBytes: 65_536 };
+
 /** Logs that people bring along to have them analysed. */
 export const uploadBody: BodyRule = {
   encodedBytes: 32 * MiB,

@@ -1,5 +1,5 @@
 import type { Scope } from "@vitrine/contracts/scopes";
-import { apiBody } from "./bodies.ts";
+import { apiBody, authBody } from "./bodies.ts";
 import type { Method, Route, Upstream } from "./route.ts";
 
 const api = {
@@ -15,7 +15,7 @@ const api = {
 /** What needs no token at the gateway; it is counted by address. */
 const open = {
   forward: "keep",
-  body: apiBody,
+  body: authBody,
   timeoutMs: 15_000,
   telemetry: "traced",
   errors: "problem",
