@@ -113,9 +113,12 @@ function describe(operation: Operation): OperationObject {
   };
 }
 
-/** What follows from access and input, and 503: the service starts, or its database is away. */
+/**
+ * What follows from access and input, and what can happen to any request: the gateway's quota is used up (429), the
+ * service starts or its database is away (503).
+ */
 function refusalsOf({ access, params, query, headers, json, form, refusals = [] }: Operation): readonly number[] {
-  const statuses = new Set([...refusals, 503]);
+  const statuses = new Set([...refusals, 429, 503]);
   if (json !== undefined || form !== undefined) statuses.add(413);
   if ([params, query, headers, json, form].some((part) => part !== undefined)) statuses.add(400);
   if (access.by !== "anybody") statuses.add(401);
@@ -132,15 +135,17 @@ const refusalTexts: Readonly<Record<number, string>> = {
   409: "It does not go with what there is.",
   413: "The body is too large.",
   422: "The idempotency key was used for another request.",
-  429: "Too many attempts; Retry-After says when to come back.",
+  429: "Too many requests or attempts; Retry-After says when to come back.",
   503: "The service cannot answer right now; Retry-After says when to come back.",
 };
+
+/** Refused before the route is reached, by the gateway or by a service that starts: in the form of every other route. */
+const general: ReadonlySet<number> = new Set([413, 429, 503]);
 
 function toRefusal(status: number, access: Access): ResponseObject {
   const problems = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
   const oauth = { "application/json": { schema: { $ref: "#/components/schemas/OAuthError" } } };
-  // While it starts, the service answers every route in its own way.
-  const content = access.by === "client" ? { ...oauth, ...(status === 503 ? problems : {}) } : problems;
+  const content = access.by === "client" ? { ...oauth, ...(general.has(status) ? problems : {}) } : problems;
   return { description: refusalTexts[status] ?? "Refused.", content };
 }
 

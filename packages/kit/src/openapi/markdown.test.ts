@@ -38,6 +38,6 @@ test("a page tells what each route needs, takes and answers, in types people can
     '- body: `{ kind: "a" | "b", count?: integer 1…9 = 2, tags: (string | null)[], extra?: { [name]: number } }`',
   );
   expect(page).toContain("- **200** As it is now: `{ at: date-time }`");
-  expect(page).toContain("- refusals: 400, 401, 403, 404, 413, 503");
+  expect(page).toContain("- refusals: 400, 401, 403, 404, 413, 429, 503");
   expect(page).toContain("#### `GET /api/things/openapi.json`");
 });

@@ -45,7 +45,6 @@ export const oauthOperations: readonly Operation[] = [
       ...clientForm,
     }),
     answers: { 200: { description: "A token.", body: tokenResponse } },
-    refusals: [429],
   },
   {
     method: "post",
@@ -55,7 +54,6 @@ export const oauthOperations: readonly Operation[] = [
     access: { by: "client" },
     form: aboutToken,
     answers: { 200: { description: "Its state.", body: introspection } },
-    refusals: [429],
   },
   {
     method: "post",
@@ -66,7 +64,6 @@ export const oauthOperations: readonly Operation[] = [
     access: { by: "client" },
     form: aboutToken.extend({ token: z.string().describe("Access token of the client, or a refresh token.") }),
     answers: { 200: { description: "It is not good any more, or never was the client's." } },
-    refusals: [429],
   },
   {
     method: "get",

@@ -14,7 +14,7 @@ export const peopleOperations: readonly Operation[] = [
     access: { by: "anybody" },
     json: registration,
     answers: { 201: { description: "The person exists.", body: user } },
-    refusals: [409, 429],
+    refusals: [409],
   },
   {
     method: "post",
@@ -24,7 +24,7 @@ export const peopleOperations: readonly Operation[] = [
     access: { by: "anybody" },
     json: credentials,
     answers: { 200: { description: "Signed in.", body: z.union([tokenResponse, cookieSession]) } },
-    refusals: [401, 403, 429],
+    refusals: [401, 403],
   },
   {
     method: "post",
@@ -34,7 +34,7 @@ export const peopleOperations: readonly Operation[] = [
     access: { by: "anybody" },
     json: refreshRequest,
     answers: { 200: { description: "New tokens.", body: tokenResponse } },
-    refusals: [401, 429],
+    refusals: [401],
   },
   {
     method: "get",
@@ -52,7 +52,6 @@ export const peopleOperations: readonly Operation[] = [
     summary: "An access token for the browser that holds the session cookie",
     access: { by: "cookie" },
     answers: { 200: { description: "A token.", body: tokenResponse } },
-    refusals: [429],
   },
   {
     method: "post",
@@ -106,6 +105,6 @@ export const peopleOperations: readonly Operation[] = [
     access: { by: "token" },
     json: passwordChange,
     answers: { 204: { description: "The new password counts." } },
-    refusals: [403, 429],
+    refusals: [403],
   },
 ];

@@ -24,7 +24,7 @@ export const secondFactorOperations: readonly Operation[] = [
     access: { by: "anybody" },
     json: secondFactorSignIn,
     answers: { 200: { description: "Signed in.", body: z.union([tokenResponse, cookieSession]) } },
-    refusals: [401, 403, 429],
+    refusals: [401, 403],
   },
   {
     method: "post",
@@ -34,7 +34,7 @@ export const secondFactorOperations: readonly Operation[] = [
     access,
     json: stepUp,
     answers: { 204: { description: "Proven, for five minutes." } },
-    refusals: [403, 429],
+    refusals: [403],
   },
   {
     method: "get",
@@ -62,7 +62,7 @@ export const secondFactorOperations: readonly Operation[] = [
     access,
     json: codeRequest,
     answers: { 200: { description: "It is active.", body: backupCodes } },
-    refusals: [403, 404, 429],
+    refusals: [403, 404],
   },
   {
     method: "post",

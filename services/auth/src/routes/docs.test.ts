@@ -116,6 +116,16 @@ describe("the document", () => {
     },
   );
 
+  test("says of every operation what the gateway may refuse before it is reached, and in which form", () => {
+    for (const { operation } of listed) {
+      const refusals = [413, 429, 503].filter((status) => status !== 413 || operation.requestBody !== undefined);
+      for (const status of refusals)
+        expect(operation.responses[status]?.content, `${operation.operationId} ${status}`).toHaveProperty([
+          "application/problem+json",
+        ]);
+    }
+  });
+
   test("describes every field of what is shared by answers", () => {
     for (const schema of Object.values(document.components["schemas"] ?? {}))
       expect(bareFields(schema as Described)).toEqual([]);
