@@ -16,7 +16,8 @@ import { createOutput, type Output } from "./output.ts";
 import { checkPorts, type Ports, readPorts } from "./ports.ts";
 import { spawnGroup } from "./process-group.ts";
 import { startTicksOf } from "./process-identity.ts";
-import { type ProcessName, processNames, serviceNames } from "./process-names.ts";
+import { type ProcessName, processNames } from "./process-names.ts";
+import { showProgress } from "./progress.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { createReloader } from "./reload.ts";
 import { acquireRunnerLock } from "./runner-lock.ts";
@@ -114,7 +115,13 @@ async function keepRunning(run: Run): Promise<void> {
   world.kill.addEventListener("abort", () => stack.kill(), { once: true });
   try {
     startDatabaseAndServices(run);
-    await Promise.race([showProgress(run, joinChosenEngines(run)), stopped]);
+    const engines = joinChosenEngines(run);
+    const show = (headline: string): void => showLinks(run, headline);
+    const { clock } = world;
+    await Promise.race([
+      showProgress({ stack, clock, startedAtMs: run.startedAtMs, engines, stop: world.stop.signal, show }),
+      stopped,
+    ]);
     await stopped;
     output.say(`stopping: ${String(world.stop.signal.reason)}`);
   } finally {
@@ -163,27 +170,6 @@ async function joinChosenEngines(run: Run): Promise<void> {
     onFailed: (engine, detail) => recorder.event({ event: "not_provided", process: engine.name, detail }),
   });
   await stack.settled(wanted.map(({ name }) => name));
-}
-
-/** The table of links when the services have settled, and again when the engines have. */
-async function showProgress(run: Run, engines: Promise<void>): Promise<void> {
-  const { stack, world, chosen, startedAtMs } = run;
-  let joined = false;
-  const joining = (async () => {
-    await engines;
-    joined = true;
-  })();
-  await stack.settled(["postgres", ...serviceNames]);
-  const seconds = (): string => `${((world.clock.now() - startedAtMs) / 1000).toFixed(1)} s`;
-  const failed = (): boolean => stack.rows.some(({ state }) => state === "failed");
-  const present = serviceNames.filter((name) => chosen.has(name));
-  if (!joined && present.length > 0 && !world.stop.signal.aborted) {
-    const what = present.every((name) => stack.isReady(name)) ? "Services are ready" : "Not every service is ready";
-    showLinks(run, `${what} after ${seconds()}; engines join as they come`);
-  }
-  await joining;
-  if (world.stop.signal.aborted) return;
-  showLinks(run, failed() ? `Up after ${seconds()}, but not all of it` : `Everything is ready after ${seconds()}`);
 }
 
 function showLinks({ output, stack, ports, layout, world }: Run, headline: string): void {
