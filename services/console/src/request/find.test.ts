@@ -163,6 +163,26 @@ describe("the head", () => {
     });
   });
 
+  test("is told by the span of the gateway, though whoever sent the request has one before it", () => {
+    const began = (nowMs - 60_000) * 1_000;
+    const spans = [
+      span("sent", undefined, began, 12_000, { service: "generator", kind: "client" }),
+      span("came", "sent", began + 1_000, 10_000, {
+        kind: "server",
+        attributes: { "http.request.method": "POST", "http.route": "/api/orders/**", "url.path": "/api/orders" },
+      }),
+      span("passed", "came", began + 2_000, 8_000, { kind: "client" }),
+      span("served", "passed", began + 3_000, 7_000, { service: "orders", kind: "server" }),
+    ];
+    expect(summarise([], { id: traceId, spans })).toMatchObject({
+      service: "gateway",
+      route: "/api/orders/**",
+      path: "/api/orders",
+      durationMs: 10,
+      startMs: began / 1_000 + 1,
+    });
+  });
+
   test("is told by either half alone, and by none not at all", () => {
     expect(summarise([access], undefined)).toMatchObject({ status: 503, durationMs: 12.5, startMs: nowMs - 60_012.5 });
     const attributes = {

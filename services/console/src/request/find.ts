@@ -110,9 +110,22 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
-/** The span in which the request came in: the first that serves and has no parent among the others. */
+/** Callers that are looked at: spans that name each other as their parents have no end of them. */
+const maxAbove = 100;
+
+/** The span in which the request came in: the first that serves below none that does. Its caller may have a span, too. */
 export function rootOf({ spans }: Trace): Span | undefined {
-  const known = new Set(spans.map(({ id }) => id));
-  const roots = spans.filter(({ parentId }) => parentId === undefined || !known.has(parentId));
-  return roots.find(({ kind }) => kind === "server") ?? roots[0];
+  const byId = new Map(spans.map((span) => [span.id, span]));
+  const isBelowServer = (span: Span): boolean => {
+    let caller = byId.get(span.parentId ?? "");
+    for (let above = 0; caller !== undefined && above < maxAbove; above += 1) {
+      if (caller.kind === "server") return true;
+      caller = byId.get(caller.parentId ?? "");
+    }
+    return false;
+  };
+  return (
+    spans.find((span) => span.kind === "server" && !isBelowServer(span)) ??
+    spans.find(({ parentId }) => parentId === undefined || !byId.has(parentId))
+  );
 }
