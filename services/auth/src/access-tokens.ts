@@ -32,6 +32,8 @@ export interface AccessTokenOptions {
   readonly keys: KeyRing;
   readonly issuer: string;
   readonly audience: string;
+  /** Milliseconds a session lives without use; it is in use when a token of it is issued, and no token outlives it. */
+  readonly sessionIdleMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -40,7 +42,8 @@ export interface AccessTokenOptions {
 type Grant = Pick<AccessClaims, "sub" | "client_id" | "service" | "role" | "act" | "sid">;
 
 /** Issues access tokens of the JWT profile (RFC 9068), signed with Ed25519. */
-export function createAccessTokens({ keys, issuer, audience, now, newId }: AccessTokenOptions): AccessTokens {
+export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
+  const { keys, issuer, audience, sessionIdleMs, now, newId } = options;
   async function issue(grant: Grant, scopes: readonly Scope[], endsAtMs = Infinity): Promise<TokenResponse> {
     const issuedAt = Math.floor(now() / 1_000);
     const lifetime = Math.max(Math.min(accessTokenLifetimeSeconds, Math.floor(endsAtMs / 1_000) - issuedAt), 1);
@@ -61,7 +64,11 @@ export function createAccessTokens({ keys, issuer, audience, now, newId }: Acces
 
   return {
     forPerson: (user, scopes, { id, expiresAtMs }) =>
-      issue({ sub: user.id, client_id: ownClientId, role: user.role, sid: id }, scopes, expiresAtMs),
+      issue(
+        { sub: user.id, client_id: ownClientId, role: user.role, sid: id },
+        scopes,
+        Math.min(expiresAtMs, now() + sessionIdleMs),
+      ),
     forClient: ({ clientId, service }, scopes) =>
       issue({ sub: clientId, client_id: clientId, ...(service === undefined ? {} : { service }) }, scopes),
     forImpersonation: ({ clientId }, user, scopes) =>

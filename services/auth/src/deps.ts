@@ -79,7 +79,14 @@ export function createDeps(world: World): AppDeps & PreparationDeps & { readonly
     clients: createClientStore(database),
     assertions: createClientAssertions({ database, issuer, now }),
     passwords: createPasswords(config.passwords, world.passwordFunction),
-    accessTokens: createAccessTokens({ keys, issuer, audience, now, newId }),
+    accessTokens: createAccessTokens({
+      keys,
+      issuer,
+      audience,
+      sessionIdleMs: config.sessions.idleMs,
+      now,
+      newId,
+    }),
     verifier: createTokenVerifier({
       issuer,
       audience,

@@ -157,6 +157,27 @@ describe("the end of a session", () => {
     expect(await eventsOf(id)).toContain("session_use_after_expire");
   });
 
+  test("for want of use is the end of its access tokens, of a browser's too, and who goes on using it goes on", async () => {
+    let nowMs = Date.now();
+    await using own = await startAuth({ now: () => nowMs, env: { SESSION_IDLE_MINUTES: "2" } });
+    const person = { name: "somebody", password };
+    await own.json("/api/auth/register", person);
+    const signedIn = await readToken(await own.json("/api/auth/login", person));
+    const answer = await own.json("/api/auth/login", { ...person, session: "cookie" });
+    const cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+    const exchange = async () => readToken(await own.send("POST", "/api/auth/session/token", { cookie }));
+    expect([signedIn.expires_in, (await exchange()).expires_in]).toEqual([120, 120]);
+    // As the gateway does, before the token it has runs out.
+    for (let round = 0; round < 20; round += 1) {
+      nowMs += minuteMs;
+      await exchange();
+    }
+    const { access_token } = await exchange();
+    nowMs += 2 * minuteMs + 5_000;
+    expect((await own.send("POST", "/api/auth/session/token", { cookie })).status).toBe(401);
+    expect((await own.me(access_token)).status).toBe(401);
+  });
+
   test("comes at its absolute limit however much it is used, for access tokens too", async () => {
     const { name } = await signedUp();
     let { refresh: token } = await signIn(name);
