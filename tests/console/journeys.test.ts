@@ -68,6 +68,20 @@ describe.skipIf(chromiumPath === undefined)(`what people come for${whySkipped}`,
     expect(await page.locator("#trace details[open]").count()).toBe(1);
   });
 
+  test("a page whose stream is away says that it is paused, and is live again by itself", async () => {
+    await using context = await house.enter();
+    const page = await context.newPage();
+    await page.goto(house.url);
+    const badge = page.locator("[data-live]");
+    await badge.and(page.locator("[data-state=live]")).waitFor();
+    await page.route("**/api/console/live/**", (route) => route.abort("connectionrefused"));
+    // As when somebody comes back to the tab: the page asks for its stream anew.
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await badge.getByText("paused").waitFor();
+    await page.unroute("**/api/console/live/**");
+    await badge.getByText("live").waitFor();
+  });
+
   test("requests are narrowed by a form whose address can be kept", async () => {
     await using context = await house.enter();
     const page = await context.newPage();

@@ -6,6 +6,8 @@ interface FragmentEvent {
 
 const firstRetryMs = 2_000;
 const maxRetryMs = 30_000;
+/** A stream that ends is there again sooner; one that is away longer is not live. */
+const patienceMs = 4_000;
 
 /** Follows the stream of the page, and puts each fragment in its place. */
 export function followStream(): void {
@@ -14,6 +16,7 @@ export function followStream(): void {
   if (badge === null || address === undefined) return;
   let retryMs = firstRetryMs;
   let source: EventSource | undefined;
+  let away: ReturnType<typeof setTimeout> | undefined;
 
   const show = (state: "live" | "paused" | "settled"): void => {
     badge.dataset["state"] = state;
@@ -25,6 +28,8 @@ export function followStream(): void {
     source = new EventSource(address);
     source.addEventListener("open", () => {
       retryMs = firstRetryMs;
+      clearTimeout(away);
+      away = undefined;
       show("live");
     });
     source.addEventListener("fragment", ({ data }: MessageEvent<string>) => fill(JSON.parse(data) as FragmentEvent));
@@ -34,7 +39,10 @@ export function followStream(): void {
     });
     source.addEventListener("error", () => {
       // A browser comes back by itself from a stream that ended, and gives up on one that was refused.
-      if (source?.readyState !== EventSource.CLOSED) return;
+      if (source?.readyState !== EventSource.CLOSED) {
+        away ??= setTimeout(() => show("paused"), patienceMs);
+        return;
+      }
       show("paused");
       void leaveIfSignedOut();
       setTimeout(open, retryMs);
