@@ -3,7 +3,11 @@
  * module is loaded, which is what lets `pg` be instrumented.
  */
 import { ConfigError } from "../config.ts";
-import { shutdownTelemetry, startTelemetry } from "./setup.ts";
+import { leaveOutUnusedModules } from "./unused-modules.ts";
+
+leaveOutUnusedModules();
+// Not at the top: what is imported there is loaded before anything runs.
+const { shutdownTelemetry, startTelemetry } = await import("./setup.ts");
 
 try {
   startTelemetry(process.env);
