@@ -141,7 +141,7 @@ function startDatabaseAndServices({ chosen, layout, ports, world, options, stack
         onLine: (line) => onLine("postgres", "database", line),
       }),
     );
-  const context = { layout, ports, traffic: options.traffic };
+  const context = { layout, ports, traffic: options.traffic, demo: options.demo };
   for (const service of services.filter(({ name }) => chosen.has(name))) {
     const spec = serviceSpec(service, {
       context,
@@ -172,7 +172,7 @@ async function joinChosenEngines(run: Run): Promise<void> {
   await stack.settled(wanted.map(({ name }) => name));
 }
 
-function showLinks({ output, stack, ports, layout, world }: Run, headline: string): void {
+function showLinks({ output, stack, ports, layout, options, world }: Run, headline: string): void {
   output.block(
     linksTable({
       rows: stack.rows,
@@ -181,6 +181,7 @@ function showLinks({ output, stack, ports, layout, world }: Run, headline: strin
       dataDir: layout.data,
       logsDir: layout.logs,
       secretsDir: layout.secrets,
+      demo: options.demo,
       color: world.color,
     }),
   );

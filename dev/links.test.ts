@@ -13,6 +13,7 @@ function table(rows: readonly ProcessRow[], options: Partial<LinksOptions> = {})
     dataDir: "/checkout/.vitrine/data",
     logsDir: "/checkout/.vitrine/logs",
     secretsDir: "/checkout/.vitrine/secrets",
+    demo: true,
     color: false,
     ...options,
   }).split("\n");
@@ -41,6 +42,9 @@ describe("the table of links", () => {
     expect(text).toMatch(/sign in +vip, password 1234/);
     expect(text).toContain("/checkout/.vitrine/secrets/admin-password");
     expect(table([row("gateway"), row("auth")]).join("\n")).not.toContain("password");
+    const withoutDemo = table([row("gateway"), row("console")], { demo: false }).join("\n");
+    expect(withoutDemo).toMatch(/sign in +admin, password in/);
+    expect(withoutDemo).not.toContain("vip");
   });
 
   test("has colours only where they are wanted", () => {

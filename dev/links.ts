@@ -8,6 +8,8 @@ export interface LinksOptions {
   readonly dataDir: string;
   readonly logsDir: string;
   readonly secretsDir: string;
+  /** Whether the visitor whose password everyone knows may sign in. */
+  readonly demo: boolean;
   readonly color: boolean;
 }
 
@@ -55,18 +57,21 @@ export function linksTable(options: LinksOptions): string {
     ...(rows.some(({ name }) => name === "gateway")
       ? [`  ${"token".padEnd(titleWidth)}  bun run token [--scopes a,b] [--user NAME]`]
       : []),
-    ...(rows.some(({ name }) => name === "console")
-      ? [
-          `  ${"sign in".padEnd(titleWidth)}  vip, password 1234, to look around`,
-          `  ${"".padEnd(titleWidth)}  admin, password in ${options.secretsDir}/admin-password, for everything`,
-        ]
-      : []),
+    ...(rows.some(({ name }) => name === "console") ? people(options) : []).map(
+      (person, index) => `  ${(index === 0 ? "sign in" : "").padEnd(titleWidth)}  ${person}`,
+    ),
     `  ${"data".padEnd(titleWidth)}  ${options.dataDir}`,
     `  ${"logs".padEnd(titleWidth)}  ${options.logsDir}`,
     `  ${"stop".padEnd(titleWidth)}  Ctrl-C`,
     "",
   ];
   return lines.join("\n");
+}
+
+/** Who may sign in from the start. */
+function people({ demo, secretsDir }: LinksOptions): readonly string[] {
+  const admin = `admin, password in ${secretsDir}/admin-password, for everything`;
+  return demo ? ["vip, password 1234, to look around", admin] : [admin];
 }
 
 function bold({ color }: LinksOptions, text: string): string {

@@ -4,14 +4,15 @@ import { UsageError } from "./setup-error.ts";
 
 describe("options of dev", () => {
   test("without any, everything runs, engines come from where they can be had, and traffic flows", () => {
-    expect(parseDevOptions([])).toEqual({ engines: "auto", traffic: true, reset: false, only: undefined });
+    expect(parseDevOptions([])).toEqual({ engines: "auto", traffic: true, demo: true, reset: false, only: undefined });
   });
 
   test("each can be set", () => {
-    const args = ["--engines=native", "--no-traffic", "--reset", "--only=orders, loki,orders"];
+    const args = ["--engines=native", "--no-traffic", "--no-demo", "--reset", "--only=orders, loki,orders"];
     expect(parseDevOptions(args)).toEqual({
       engines: "native",
       traffic: false,
+      demo: false,
       reset: true,
       only: ["orders", "loki"],
     });

@@ -7,6 +7,7 @@ import { messageOf, UsageError } from "./setup-error.ts";
 export interface DevOptions {
   readonly engines: EngineMode;
   readonly traffic: boolean;
+  readonly demo: boolean;
   readonly reset: boolean;
   /** Undefined: everything. */
   readonly only: readonly ProcessName[] | undefined;
@@ -18,11 +19,12 @@ export interface TokenOptions {
   readonly user: string | undefined;
 }
 
-export const devUsage = `Usage: bun run dev [--engines=auto|native|docker] [--no-traffic] [--reset] [--only=a,b]
+export const devUsage = `Usage: bun run dev [--engines=auto|native|docker] [--no-traffic] [--no-demo] [--reset] [--only=a,b]
 
   --engines     where engines come from: auto (default) takes the cache, PATH, Docker, or builds them; native never
                 takes Docker; docker nothing else
   --no-traffic  no simulated customers; demo data is still there
+  --no-demo     without the visitor vip, whose password everyone knows
   --reset       forget data and secrets of this checkout first
   --only        only these, and the database where they need it: ${processNames.join(", ")}`;
 
@@ -38,6 +40,7 @@ export function parseDevOptions(args: readonly string[]): DevOptions | "help" {
   const values = parse(args, {
     engines: { type: "string", default: "auto" },
     "no-traffic": { type: "boolean", default: false },
+    "no-demo": { type: "boolean", default: false },
     reset: { type: "boolean", default: false },
     only: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
@@ -48,6 +51,7 @@ export function parseDevOptions(args: readonly string[]): DevOptions | "help" {
   return {
     engines: mode,
     traffic: !values["no-traffic"],
+    demo: !values["no-demo"],
     reset: values.reset,
     only: values.only === undefined ? undefined : parseNames(values.only),
   };

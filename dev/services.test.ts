@@ -8,7 +8,7 @@ import { ensureSecrets, readSecret, secretNames } from "./secrets.ts";
 import { clients, serviceEnvironment, services } from "./services.ts";
 
 const layout = layoutOf({});
-const context = { layout, ports: readPorts({ PORT_OFFSET: "7" }), traffic: true };
+const context = { layout, ports: readPorts({ PORT_OFFSET: "7" }), traffic: true, demo: true };
 
 function environmentOf(name: string, env: Record<string, string> = {}, overrides: Partial<typeof context> = {}) {
   const service = services.find((other) => other.name === name);
@@ -90,6 +90,13 @@ describe("the environment of a service", () => {
     const env = environmentOf("auth", { ...kept, ...foreign });
     expect(env).toMatchObject(kept);
     for (const name of Object.keys(foreign)) expect(env).not.toHaveProperty(name);
+  });
+
+  test("has no visitor with a known password when that is asked for", () => {
+    for (const name of ["auth", "console"] as const) {
+      expect(environmentOf(name)["DEMO"]).toBe("on");
+      expect(environmentOf(name, {}, { demo: false })["DEMO"]).toBe("off");
+    }
   });
 
   test("turns simulated customers off when that is asked for", () => {

@@ -10,6 +10,7 @@ export interface ServiceContext {
   readonly layout: Layout;
   readonly ports: Ports;
   readonly traffic: boolean;
+  readonly demo: boolean;
 }
 
 export interface Service {
@@ -35,11 +36,11 @@ export const services: readonly Service[] = [
     after: ["postgres"],
     hasDatabase: true,
     scopes: ["telemetry:write"],
-    env: ({ layout }) => ({
+    env: ({ layout, demo }) => ({
       CLIENTS_FILE: secretFile(layout, "clients.json"),
       KEY_ENCRYPTION_KEY_FILE: secretFile(layout, "key-encryption-key"),
       ADMIN_PASSWORD_FILE: secretFile(layout, "admin-password"),
-      DEMO: "on",
+      DEMO: demo ? "on" : "off",
     }),
   },
   {
@@ -85,9 +86,9 @@ export const services: readonly Service[] = [
     after: ["postgres", "gateway"],
     hasDatabase: true,
     scopes: ["telemetry:write"],
-    env: ({ layout, ports }) => ({
+    env: ({ layout, ports, demo }) => ({
       GATEWAY_URL: local(ports.gateway),
-      DEMO: "on",
+      DEMO: demo ? "on" : "off",
       RUNNER_STATE_FILE: stateFile(layout),
     }),
   },

@@ -162,8 +162,8 @@ function isCurrent(item: string, path: string): boolean {
 export function DemoBanner() {
   return (
     <p class="banner" role="note">
-      This is a demonstration: anyone may look around as <b>vip</b> with the password <b>1234</b>. Set{" "}
-      <code>DEMO=off</code> where that is not wanted.
+      This is a demonstration: anyone may look around as <b>vip</b> with the password <b>1234</b>. Where that is not
+      wanted, start with <code>--no-demo</code>, in compose with <code>VITRINE_DEMO=off</code>.
     </p>
   );
 }
