@@ -124,6 +124,16 @@ describe("batches of bytes", () => {
   });
 });
 
+test("what ends while the processor is being closed is sent or counted", async () => {
+  const { settings, losses, counts } = open();
+  const processor = spanProcessor(settings);
+  const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer("test");
+  const closing = processor.shutdown();
+  tracer.startSpan("at once").end();
+  await closing;
+  expect([counts().items, losses]).toEqual([1, []]);
+});
+
 describe("what is given up is counted, in bytes, by reason", () => {
   test("when it comes after the end", async () => {
     const { settings, losses, batches } = open();

@@ -82,6 +82,8 @@ class Batcher<T extends Item> {
   async shutdown(): Promise<void> {
     this.#handOver();
     await this.#resource;
+    // What came meanwhile goes too: once it is closed, nobody would.
+    this.#handOver();
     this.#closed = true;
     await this.#options.sender.shutdown(flushTimeoutMs);
   }
