@@ -53,6 +53,12 @@ test(`after ${operations} random operations at once stock is its movements, noth
          or s.available + s.reserved + s.sold <> m.brought or least(s.available, s.reserved, s.sold) < 0`,
   );
   expect(sums).toEqual([]);
+  const negative = await database.query(
+    `select id from (select id, sum(available_delta) over pieces as available, sum(reserved_delta) over pieces as reserved
+       from movements window pieces as (partition by piece_id order by id)) running
+     where least(available, reserved) < 0`,
+  );
+  expect(negative).toEqual([]);
   const held = await database.query(
     `select piece_id from stock left join (select piece_id, sum(quantity) as quantity from reservations
          where status = 'held' group by piece_id) h using (piece_id)

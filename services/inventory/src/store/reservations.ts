@@ -2,6 +2,7 @@ import type { Reservation } from "@vitrine/contracts/inventory";
 import type { Database, Queryable } from "@vitrine/kit/postgres";
 import { judgeRetry, type Held, type RetryOutcome } from "../reservation-retry.ts";
 import { commit, type CommitOutcome, type Ended, expire, release, type ReleaseOutcome } from "./ending.ts";
+import { KeyTaken } from "./key-taken.ts";
 import { columns, findReservation, type ReservationRow, toReservation, toWire } from "./reservation-rows.ts";
 
 type ReserveOutcome =
@@ -14,7 +15,7 @@ export interface ReservationFilter {
   readonly pieceId?: string | undefined;
 }
 
-/** Every change runs in one transaction that locks the reservation first and the piece's stock last. */
+/** Every change runs in one transaction that locks the reservation first and the piece's stock second. */
 export interface ReservationStore {
   /** @param key the actor's own, good for one request */
   reserve(request: Held, actor: string, key?: string): Promise<ReserveOutcome>;
@@ -38,7 +39,7 @@ export function createReservationStore(database: Database): ReservationStore {
       try {
         return await database.transaction((tx) => reserve(tx, request, actor, key));
       } catch (error) {
-        if (error instanceof Undone) return { kind: error.kind };
+        if (error instanceof KeyTaken) return { kind: "key_conflict" };
         throw error;
       }
     },
@@ -83,17 +84,6 @@ export function listReservationsQuery(
   };
 }
 
-/** Thrown in a transaction to undo all of it. */
-class Undone extends Error {
-  override readonly name = "Undone";
-  readonly kind: "out_of_stock" | "key_conflict";
-
-  constructor(kind: Undone["kind"]) {
-    super(kind);
-    this.kind = kind;
-  }
-}
-
 async function reserve(tx: Queryable, request: Held, actor: string, key: string | undefined): Promise<ReserveOutcome> {
   const { id, pieceId, quantity, expiresInSeconds } = request;
   const [fresh] = await tx.query<ReservationRow>(
@@ -108,15 +98,6 @@ async function reserve(tx: Queryable, request: Held, actor: string, key: string 
     const stored = await findReservation(tx, id);
     return stored === undefined ? { kind: "out_of_stock" } : judgeRetry(stored, request);
   }
-  // Before the stock is locked, as a delivery does it: two requests under one key must not wait for each other.
-  const [moved] = await tx.query(
-    `insert into movements (piece_id, kind, available_delta, reserved_delta, reservation_id, actor, idempotency_key)
-     values ($1, 'reserve', $2, $3, $4, $5, $6)
-     on conflict (actor, idempotency_key) where idempotency_key is not null do nothing
-     returning id`,
-    [pieceId, -quantity, quantity, id, actor, key ?? null],
-  );
-  if (moved === undefined) throw new Undone("key_conflict");
   // The condition is read again under the row's lock: this is where overselling is impossible.
   const [taken] = await tx.query(
     `update stock set available = available - $2::integer, reserved = reserved + $2::integer, updated_at = now()
@@ -124,6 +105,17 @@ async function reserve(tx: Queryable, request: Held, actor: string, key: string 
      returning piece_id`,
     [pieceId, quantity],
   );
-  if (taken === undefined) throw new Undone("out_of_stock");
+  if (taken === undefined) {
+    await tx.query("delete from reservations where id = $1", [id]);
+    return { kind: "out_of_stock" };
+  }
+  const [moved] = await tx.query(
+    `insert into movements (piece_id, kind, available_delta, reserved_delta, reservation_id, actor, idempotency_key)
+     values ($1, 'reserve', $2, $3, $4, $5, $6)
+     on conflict (actor, idempotency_key) where idempotency_key is not null do nothing
+     returning id`,
+    [pieceId, -quantity, quantity, id, actor, key ?? null],
+  );
+  if (moved === undefined) throw new KeyTaken();
   return { kind: "held", reservation: toReservation(fresh) };
 }

@@ -1,6 +1,7 @@
 import { lowStock, type Movement, type Restock, type StockLevel } from "@vitrine/contracts/inventory";
 import type { PieceKind } from "@vitrine/contracts/piece";
 import type { Database, Queryable } from "@vitrine/kit/postgres";
+import { KeyTaken } from "./key-taken.ts";
 
 export interface PieceQuantity {
   readonly pieceId: string;
@@ -58,7 +59,14 @@ export function createStockStore(database: Database): StockStore {
       return (await database.query<StockRow>(text, values)).map(toLevel);
     },
     find: (pieceId) => findLevel(database, pieceId),
-    restock: (delivery, actor, key) => database.transaction((tx) => restock(tx, delivery, actor, key)),
+    restock: async (delivery, actor, key) => {
+      try {
+        return { kind: "added", level: await database.transaction((tx) => restock(tx, delivery, actor, key)) };
+      } catch (error) {
+        if (error instanceof KeyTaken) return await repeatedRestock(database, delivery, actor, key);
+        throw error;
+      }
+    },
     movements: async (pieceId, before, count) => {
       const rows = await database.query<MovementRow>(movementsQuery, [pieceId, before ?? maxId, count]);
       return rows.map(toMovement);
@@ -101,21 +109,8 @@ async function findLevel(on: Queryable, pieceId: string): Promise<StockLevel | u
   return row === undefined ? undefined : toLevel(row);
 }
 
-async function restock(
-  tx: Queryable,
-  delivery: Delivery,
-  actor: string,
-  key: string | undefined,
-): Promise<RestockOutcome> {
+async function restock(tx: Queryable, delivery: Delivery, actor: string, key: string | undefined): Promise<StockLevel> {
   const { pieceId, quantity, reason = "delivery", maison = null, kind = null } = delivery;
-  const [added] = await tx.query(
-    `insert into movements (piece_id, kind, available_delta, reserved_delta, actor, idempotency_key)
-     values ($1, $2, $3, 0, $4, $5)
-     on conflict (actor, idempotency_key) where idempotency_key is not null do nothing
-     returning id`,
-    [pieceId, kindOf[reason], quantity, actor, key ?? null],
-  );
-  if (added === undefined) return await repeatedRestock(tx, delivery, actor, key);
   const [row] = await tx.query<StockRow>(
     `insert into stock as s (piece_id, available, reserved, maison, kind) values ($1, $2, 0, $3, $4)
      on conflict (piece_id) do update set available = s.available + excluded.available, updated_at = now(),
@@ -124,23 +119,31 @@ async function restock(
     [pieceId, quantity, maison, kind],
   );
   if (row === undefined) throw new Error("an upsert returned no row");
-  return { kind: "added", level: toLevel(row) };
+  const [added] = await tx.query(
+    `insert into movements (piece_id, kind, available_delta, reserved_delta, actor, idempotency_key)
+     values ($1, $2, $3, 0, $4, $5)
+     on conflict (actor, idempotency_key) where idempotency_key is not null do nothing
+     returning id`,
+    [pieceId, kindOf[reason], quantity, actor, key ?? null],
+  );
+  if (added === undefined) throw new KeyTaken();
+  return toLevel(row);
 }
 
 const kindOf = { delivery: "restock", return: "return" } as const;
 
 async function repeatedRestock(
-  tx: Queryable,
+  on: Queryable,
   { pieceId, quantity, reason = "delivery" }: Delivery,
   actor: string,
   key: string | undefined,
 ): Promise<RestockOutcome> {
-  const [same] = await tx.query(
+  const [same] = await on.query(
     `select id from movements
      where actor = $1 and idempotency_key = $2 and piece_id = $3 and available_delta = $4 and kind = $5`,
     [actor, key, pieceId, quantity, kindOf[reason]],
   );
-  const level = same === undefined ? undefined : await findLevel(tx, pieceId);
+  const level = same === undefined ? undefined : await findLevel(on, pieceId);
   return level === undefined ? { kind: "conflict" } : { kind: "repeated", level };
 }
 
