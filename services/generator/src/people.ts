@@ -3,7 +3,7 @@ import { createCustomer, type Customer } from "./customer.ts";
 import type { Gateway } from "./gateway.ts";
 import { makePopulation } from "./population.ts";
 import { createRandom } from "./random.ts";
-import { createSession } from "./session.ts";
+import { createDoor, createSession } from "./session.ts";
 
 export interface PeopleOptions {
   readonly count: number;
@@ -18,11 +18,15 @@ export interface PeopleOptions {
   readonly skewMs: () => number;
 }
 
+/** A crowd that signs in at the opening of a shop would be its slowest minutes: each costs auth a hash or two. */
+const signInsAtOnce = 2;
+
 /** The customers, and what somebody who attacks them has got hold of. */
 export function createPeople(options: PeopleOptions): { readonly customers: readonly Customer[]; readonly loot: Loot } {
   const { count, seed, secret, gateway, pieceIds, isNewWorld, now, skewMs } = options;
   const identities = makePopulation(count, seed, secret);
-  const sessions = identities.map((identity) => createSession({ identity, gateway, isNewWorld, now, skewMs }));
+  const door = createDoor(signInsAtOnce);
+  const sessions = identities.map((identity) => createSession({ identity, gateway, isNewWorld, now, skewMs, door }));
   const customers = sessions.map((session, index) =>
     createCustomer({ session, gateway, pieceIds, random: createRandom(`${seed} customer ${index}`) }),
   );

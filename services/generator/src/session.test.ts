@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { Answer, GatewayRequest } from "./gateway.ts";
-import { createSession } from "./session.ts";
+import { createDoor, createSession, type Door } from "./session.ts";
 
 const identity = { name: "customer-1", password: "not-a-real-password" };
 
@@ -26,7 +26,7 @@ function signedIn(): Answer {
 }
 
 /** A gateway that gives the prepared answers by path, the last one for ever. */
-function newSession(isNewWorld = false) {
+function newSession(isNewWorld = false, door: Door = createDoor(1)) {
   const send = async (request: GatewayRequest) => {
     asked.push(request);
     const prepared = answers[request.path] ?? [];
@@ -38,6 +38,7 @@ function newSession(isNewWorld = false) {
     isNewWorld: () => isNewWorld,
     now: () => time,
     skewMs: () => skewMs,
+    door,
   });
 }
 
@@ -74,6 +75,16 @@ describe("the account of a customer", () => {
     time += 2_000;
     await session.token();
     expect(paths()).toEqual(["login", "login"]);
+  });
+
+  test("waits for its next wish while as many as may are signing in, and nothing is sent", async () => {
+    answers = { "/api/auth/login": [signedIn()] };
+    const door = createDoor(2);
+    const sessions = Array.from({ length: 3 }, () => newSession(false, door));
+    const given = await Promise.all(sessions.map((session) => session.token()));
+    expect(given.map((token) => token !== undefined)).toEqual([true, true, false]);
+    expect(paths()).toEqual(["login", "login"]);
+    expect(await sessions[2]?.token()).toBeString();
   });
 
   test("cannot be signed in to: nothing else is sent, and there is a pause before the next try", async () => {

@@ -21,6 +21,23 @@ export interface SessionOptions {
   readonly now: () => number;
   /** Milliseconds by which the customer's own clock goes ahead of that. */
   readonly skewMs: () => number;
+  readonly door: Door;
+}
+
+/** Sends away, with `undefined`, who comes while too many are inside: they come again with their next wish. */
+export type Door = <T>(enter: () => Promise<T>) => Promise<T | undefined>;
+
+export function createDoor(places: number): Door {
+  let inside = 0;
+  return async (enter) => {
+    if (inside >= places) return undefined;
+    inside += 1;
+    try {
+      return await enter();
+    } finally {
+      inside -= 1;
+    }
+  };
 }
 
 /** A refused sign-in costs the auth service a password hash: it is not tried again at once. */
@@ -28,7 +45,7 @@ const signInPauseMs = 15_000;
 /** Renewed so long before a token ends. */
 const marginMs = 30_000;
 
-export function createSession({ identity, gateway, isNewWorld, now, skewMs }: SessionOptions): Session {
+export function createSession({ identity, gateway, isNewWorld, now, skewMs, door }: SessionOptions): Session {
   let held: { readonly token: string; readonly expiresAt: number } | undefined;
   let old: string | undefined;
   let signingIn: Promise<string | undefined> | undefined;
@@ -67,7 +84,7 @@ export function createSession({ identity, gateway, isNewWorld, now, skewMs }: Se
     token: async () => {
       if (held !== undefined && now() + skewMs() < held.expiresAt - marginMs) return held.token;
       if (signingIn === undefined && now() < pausedUntil) return undefined;
-      signingIn ??= signIn().finally(() => {
+      signingIn ??= door(signIn).finally(() => {
         signingIn = undefined;
       });
       return await signingIn;
