@@ -114,7 +114,7 @@ export const logActions = {
   "stock.expired": action("A reservation was held for too long: its pieces went back on the shelf.", ["inventory"]),
   "stock.sweep_failed": action("Reservations past their time could not be ended; tried again soon.", ["inventory"]),
   "stock.restocked": action("Pieces were added to the stock.", ["inventory"]),
-  "db.query_sample": action("A statement that the database itself saw run or wait for long; its text is normalised.", [
+  "db.query_sample": action("A statement the database saw run, wait or leave idle for long; its text is normalised.", [
     "postgres",
   ]),
   "db.top_query": action("A statement among those that cost the database most in the last minute.", ["postgres"]),
