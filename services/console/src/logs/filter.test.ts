@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { failuresQuery } from "../overview/trouble.tsx";
 import { logParameters, logQuery, requestParameters, requestQuery, spanOf } from "./filter.ts";
 
 const nowMs = Date.parse("2026-11-21T08:00:00Z");
@@ -16,6 +17,11 @@ describe("a question for requests", () => {
     ).toBe(
       '{service_name="orders"} | action="http.request" | extra_route="/api/orders" | extra_status=~"5.." | user="anna" | duration_ms > 250 |~ "(?i)a\\\\.b"',
     );
+  });
+
+  test("that failed is the same on the overview as where it leads", () => {
+    expect(failuresQuery).toBe(requests({ status: "5xx" }));
+    expect(failuresQuery).toContain("| extra_route!~");
   });
 
   test.each(['"} or {a="b', "`", "\\", '" | json | x="', "a\nb"])("keeps %j one value", (text) => {
