@@ -71,8 +71,10 @@ test("orders, people, metrics and logs of the time of a backup are there again a
     headers: { authorization: `Bearer ${token}`, "x-request-id": requestId },
   });
   await eventually("its log line", 20_000, () => hasLog(requestId));
-  const atSeconds = Date.now() / 1_000;
-  await eventually("metrics", 20_000, () => hadMetrics(atSeconds));
+  const atSeconds = await eventually("metrics", 20_000, async () => {
+    const now = Date.now() / 1_000;
+    return (await hadMetrics(now)) && now;
+  });
 
   const folder = join(stack.directory, "backup");
   const made = await stack.command("dev/backup/cli.ts", "backup", folder);
