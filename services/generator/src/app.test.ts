@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { faultOverview } from "@vitrine/contracts/faults";
 import { problem } from "@vitrine/contracts/problem";
 import { played, scenarioOverview, sentReport } from "@vitrine/contracts/scenarios";
@@ -65,6 +65,8 @@ beforeEach(async () => {
   simulation = createSimulation({ config, logger, now: Date.now, clock: () => performance.now(), sleep: still });
   app = createApp({ logger, readiness: alwaysReady, verifier: issuer.verifier, issuer: issuer.issuer, simulation });
 });
+// What it still switches would be switched in the services of the next test.
+afterEach(() => simulation.close());
 afterAll(() => gateway.stop(true));
 
 async function send(method: string, path: string, body?: unknown, scope = "faults:admin") {
@@ -177,5 +179,4 @@ test.each(cases)("%s keeps what it says for any input", async (name, one) => {
     const request = makeRequest(one, fuzz, { fit: count % 3 === 0, headers: { authorization } });
     expect(await judgeAnswer(document, one, await app.request(request))).toBeUndefined();
   }
-  simulation.director.stop();
 });

@@ -33,7 +33,7 @@ describe("the director", () => {
     expect(director.current()).toMatchObject({ name: "sale", ratePerSecond: 40, until: "2026-11-21T08:01:00.000Z" });
     time += 61_000;
     expect(director.current()).toMatchObject({ name: "calm", since: "2026-11-21T08:01:00.000Z", until: null });
-    director.stop();
+    void director.stop();
     expect(director.current()).toBeNull();
     expect(director.played().map(({ name, until }) => [name, until])).toEqual([
       ["sale", "2026-11-21T08:01:00.000Z"],
@@ -48,6 +48,16 @@ describe("the director", () => {
     expect(night.ratePerSecond).toBeLessThan(morning.ratePerSecond);
     director.play({ name: "calm", ratePerSecond: 1_000 });
     expect([director.at(0).ratePerSecond, director.at(45 * 60_000).ratePerSecond]).toEqual([1_000, 1_000]);
+  });
+
+  test("has switched off what it switched on when it has stopped", async () => {
+    const { director } = newDirector();
+    director.play({ name: "outage" });
+    await director.stop();
+    expect(switched.slice(-2)).toEqual([
+      ["inventory_down", "off"],
+      ["latency", "off"],
+    ]);
   });
 
   test("the faults of a scenario go on with it and off with it", async () => {

@@ -24,7 +24,8 @@ export interface Director {
   /** Everything that was played, the oldest first; the last hundred. */
   played(): readonly Played[];
   play(request: ScenarioRequest): Played;
-  stop(): void;
+  /** Ends what is played, at once; resolves when its faults are off, or it was tried. */
+  stop(): Promise<void>;
   /** Arrivals per second of a scenario on the average of a day. */
   rateOf(name: ScenarioName): number;
   /** The scenario and its arrivals per second, `atMs` after the plan began. */
@@ -41,7 +42,7 @@ export function createDirector(options: DirectorOptions): Director {
   let playing: Played | null = null;
   /** Whether the rate was asked for as it is, or follows the day. */
   let steady = false;
-  let switching: Promise<unknown> = Promise.resolve();
+  let switching = Promise.resolve();
 
   function rateOf(name: ScenarioName): number {
     return Math.min(maxRate, options.ratePerSecond * scenarios[name].rate);
@@ -83,7 +84,7 @@ export function createDirector(options: DirectorOptions): Director {
    */
   function enqueue(work: () => Promise<unknown>): void {
     switching = switching
-      .then(work)
+      .then(async () => void (await work()))
       .catch((err: unknown) => logger.warn({ action: "generator.scenario", err }, "a fault could not be switched"));
   }
 
@@ -101,7 +102,10 @@ export function createDirector(options: DirectorOptions): Director {
       return history;
     },
     play: (request) => begin(request, now()),
-    stop: () => end(now()),
+    stop: () => {
+      end(now());
+      return switching;
+    },
     rateOf,
     at: (atMs) => {
       const { name, ratePerSecond } = current() ?? { name: "calm", ratePerSecond: rateOf("calm") };

@@ -111,8 +111,7 @@ export function createSimulation({ config, logger, now, clock, sleep }: Simulati
       await shopkeeper.restock(pieces);
     },
     close: async () => {
-      director.stop();
-      await Promise.all([traffic.stop(), faults.close()]);
+      await Promise.all([director.stop(), traffic.stop(), faults.close()]);
     },
   };
 }

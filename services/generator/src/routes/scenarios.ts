@@ -35,7 +35,7 @@ export function scenarioRoutes({ verifier, director, report }: ScenarioRouteDeps
       c.json(director.play(c.req.valid("json"))),
     )
     .delete("/current", mayAdminister, (c) => {
-      director.stop();
+      void director.stop();
       return c.body(null, 204);
     });
 }
