@@ -2,7 +2,6 @@ import type { AccessClaims } from "@vitrine/contracts/auth";
 import type { ServiceError } from "@vitrine/kit/errors";
 import type { AppBindings } from "@vitrine/kit/http";
 import { authenticate, authorise, type Credentials } from "./admit.ts";
-import { declaredBytes } from "./body.ts";
 import { addressKey } from "./client-address.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { freePassage, type Passage } from "./limits/limits.ts";
@@ -14,6 +13,8 @@ import type { Route } from "./routes/route.ts";
 export interface Visit {
   readonly request: Request;
   readonly server: AppBindings["server"];
+  /** Bytes of its body, by what it says itself; `NaN` where it does not. */
+  readonly declared: number;
   route?: Route;
   /** The row's path; absent when the table has none, so that strangers cannot make label values. */
   pattern?: string;
@@ -55,7 +56,7 @@ export function recallClaims(visit: Visit, route: Route, deps: GatewayDeps): Acc
 /** Counts the request against the quotas of whoever holds them. @throws ServiceError as `Limits.enter` does */
 export function enter(visit: Visit, route: Route, deps: GatewayDeps): Passage | Promise<Passage> {
   if (route.rate === "none") return freePassage;
-  const { claims, request } = visit;
+  const { claims, declared } = visit;
   const per = rateClasses[route.rate].per;
   const holder =
     claims === undefined || per === "address"
@@ -63,7 +64,6 @@ export function enter(visit: Visit, route: Route, deps: GatewayDeps): Passage | 
       : per === "client"
         ? claims.client_id
         : claims.sub;
-  const declared = route.body === "none" ? 0 : declaredBytes(request);
   // A body that is too large is refused before it is read: it uses nothing up.
   const counts = route.body !== "none" && declared <= route.body.encodedBytes;
   return deps.limits.enter(route.rate, holder, counts ? declared : 0);

@@ -15,6 +15,8 @@ export interface Admitted {
   readonly c: Context<AppEnv>;
   readonly route: Route;
   readonly target: Target;
+  /** Bytes the client says its body has. */
+  readonly declared: number;
   /** Absent on a row that is open. */
   readonly credentials: Credentials | undefined;
   /** Left here once the answer is complete; by the caller when there is none. */
@@ -35,12 +37,13 @@ export async function answer(admitted: Admitted, deps: GatewayDeps): Promise<Res
 }
 
 async function pass(admitted: Admitted, url: string, deps: GatewayDeps): Promise<Response> {
-  const { c, route, credentials, passage, address } = admitted;
+  const { c, route, declared, credentials, passage, address } = admitted;
   const patienceSeconds = Math.ceil(route.timeoutMs / 1_000) + 5;
   if (patienceSeconds > idleTimeoutSeconds) c.env?.server?.timeout?.(c.req.raw, patienceSeconds);
   const { upstream } = route;
   const response = await proxy({
     request: c.req.raw,
+    declared,
     route,
     url,
     clientAddress: address(),

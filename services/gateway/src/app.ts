@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { addressOf, admit, enter, noteRefusal, type Visit } from "./admission.ts";
 import { findRoute } from "./admit.ts";
 import { answer } from "./answer.ts";
+import { declaredBytes } from "./body.ts";
 import { loginLocation } from "./browser/return-path.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { secured } from "./headers.ts";
@@ -72,7 +73,10 @@ export function createApp(deps: GatewayDeps): App {
       }
       const passage = await enter(visit, route, deps);
       visit.passage = passage;
-      return await answer({ c, route, target, credentials, passage, address: () => addressOf(visit, deps) }, deps);
+      return await answer(
+        { c, route, target, declared: visit.declared, credentials, passage, address: () => addressOf(visit, deps) },
+        deps,
+      );
     } catch (error) {
       visit.passage?.leave();
       c.error = error instanceof Error ? error : new Error("something that is no error was thrown");
@@ -82,7 +86,7 @@ export function createApp(deps: GatewayDeps): App {
 }
 
 function visitOf(c: Context<AppEnv>): Visit {
-  return { request: c.req.raw, server: c.env?.server };
+  return { request: c.req.raw, server: c.env?.server, declared: declaredBytes(c.req.raw) };
 }
 
 function nameRow(visit: Visit, row: Visit["route"]): void {

@@ -104,10 +104,18 @@ function join(chunks: readonly Chunk[], bytes: number): Chunk {
 /** @throws ServiceError `request_timeout` once `ms` have passed */
 export function arriveWithin<T>(ms: number, arriving: Promise<T>, deadlines: Deadlines): Promise<T> {
   // By hand: `Promise.race` costs several times as much, on every request.
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const inTime = deadlines.within(ms, () => reject(tooSlow(ms)));
-  arriving.then(resolve, reject).then(inTime, inTime);
-  return promise;
+  return new Promise((resolve, reject) => {
+    const deadline = deadlines.within(ms, () => reject(tooSlow(ms)));
+    function arrived(value: T): void {
+      deadline.callOff();
+      resolve(value);
+    }
+    function failed(error: unknown): void {
+      deadline.callOff();
+      reject(error);
+    }
+    arriving.then(arrived, failed);
+  });
 }
 
 /** 408, and the connection ends with it (RFC 9110 §15.5.9): what still drips in is nobody's. */

@@ -24,6 +24,8 @@ export interface ForwardBody {
 
 export interface TakenBody {
   readonly request: Request;
+  /** As {@link declaredBytes} tells. */
+  readonly declared: number;
   readonly rule: BodyRule;
   readonly passage: Passage;
   readonly deadlines: Deadlines;
@@ -38,10 +40,15 @@ export interface TakenBody {
  * decompressed, framed in a doubtful way), and what `Passage.toUnpack` throws; a stream tells all but the first later,
  * by {@link ForwardBody.fault}
  */
-export async function takeBody({ request, rule, passage, deadlines }: TakenBody): Promise<ForwardBody> {
+export async function takeBody({
+  request,
+  declared: length,
+  rule,
+  passage,
+  deadlines,
+}: TakenBody): Promise<ForwardBody> {
   checkMediaType(request, rule);
   const encoding = contentEncoding(request, rule);
-  const length = declaredBytes(request);
   if (length > rule.encodedBytes) throw tooLarge(rule.encodedBytes);
   const isSmall = length <= wholeBytes;
   // Whoever asks for `body` has a stream made, which one read costs less than.

@@ -9,10 +9,10 @@ test("what is not called off is told once its time is up, and nothing else", asy
   const off = ["a", "b", "c", "d"].map((name) => deadlines.within(20, () => late.push(name)));
   deadlines.within(30, () => resolve(performance.now() - startedAt));
   // The first, one between, the last before it: all places of a chain.
-  off[0]?.();
-  off[2]?.();
-  off[3]?.();
-  off[3]?.();
+  off[0]?.callOff();
+  off[2]?.callOff();
+  off[3]?.callOff();
+  off[3]?.callOff();
   expect(await promise).toBeGreaterThanOrEqual(30);
   expect(late).toEqual(["b"]);
 });

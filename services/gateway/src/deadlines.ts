@@ -1,15 +1,12 @@
 /** Ends what takes too long. */
 export interface Deadlines {
-  /** Calls `late` once `ms` have passed, up to a tenth of a second later; the function returned calls it off. */
-  within(ms: number, late: () => void): () => void;
+  /** Calls `late` once `ms` have passed, up to a tenth of a second later, unless it is called off before. */
+  within(ms: number, late: () => void): Deadline;
 }
 
-/** A link of the chain of all that wait: put in and taken out without a look at the others. */
-interface Waiting {
-  readonly at: number;
-  readonly late: () => void;
-  before: Waiting | undefined;
-  after: Waiting | undefined;
+export interface Deadline {
+  /** A second call does nothing, nor does one that comes too late. */
+  callOff(): void;
 }
 
 const sweepMs = 100;
@@ -19,14 +16,27 @@ export function createDeadlines(): Deadlines {
   let last: Waiting | undefined;
   let timer: ReturnType<typeof setInterval> | undefined;
 
-  function remove(waiting: Waiting): void {
-    const { before, after } = waiting;
-    if (before === undefined && after === undefined && last !== waiting) return;
-    if (before !== undefined) before.after = after;
-    if (after !== undefined) after.before = before;
-    else last = before;
-    waiting.before = undefined;
-    waiting.after = undefined;
+  /** A link of the chain of all that wait: put in and taken out without a look at the others. */
+  class Waiting implements Deadline {
+    readonly at: number;
+    readonly late: () => void;
+    before: Waiting | undefined = last;
+    after: Waiting | undefined;
+
+    constructor(at: number, late: () => void) {
+      this.at = at;
+      this.late = late;
+    }
+
+    callOff(): void {
+      const { before, after } = this;
+      if (before === undefined && after === undefined && last !== this) return;
+      if (before !== undefined) before.after = after;
+      if (after !== undefined) after.before = before;
+      else last = before;
+      this.before = undefined;
+      this.after = undefined;
+    }
   }
 
   function sweep(): void {
@@ -34,7 +44,7 @@ export function createDeadlines(): Deadlines {
     const due: Waiting[] = [];
     for (let waiting = last; waiting !== undefined; waiting = waiting.before) if (waiting.at <= now) due.push(waiting);
     for (const waiting of due) {
-      remove(waiting);
+      waiting.callOff();
       waiting.late();
     }
     if (last !== undefined) return;
@@ -44,14 +54,14 @@ export function createDeadlines(): Deadlines {
 
   return {
     within: (ms, late) => {
-      const waiting: Waiting = { at: performance.now() + ms, late, before: last, after: undefined };
+      const waiting = new Waiting(performance.now() + ms, late);
       if (last !== undefined) last.after = waiting;
       last = waiting;
       if (timer === undefined) {
         timer = setInterval(sweep, sweepMs);
         timer.unref();
       }
-      return () => remove(waiting);
+      return waiting;
     },
   };
 }

@@ -2,6 +2,7 @@ import { parseRequestId, withoutSpan } from "@vitrine/kit/context";
 import { type AppBindings, toServiceError } from "@vitrine/kit/http";
 import { requestMetrics } from "@vitrine/kit/http/observe";
 import { admit, enter, noteRefusal, recallClaims, type Visit } from "./admission.ts";
+import { declaredBytes } from "./body.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { secured } from "./headers.ts";
 import { ingestOtlp } from "./ingest.ts";
@@ -67,7 +68,7 @@ export function createIngestDoor(deps: GatewayDeps, match: RouteMatcher): Ingest
   return (request, { server, asWritten }) => {
     if (request.method !== "POST" || asWritten === false || deps.readiness.isStarting()) return undefined;
     const route = find(request);
-    return route && serve({ request, server, route, pattern: route.path }, route);
+    return route && serve({ request, server, declared: declaredBytes(request), route, pattern: route.path }, route);
   };
 }
 
@@ -86,6 +87,7 @@ async function take(visit: Visit, route: IngestRoute, requestId: string, deps: G
   visit.passage = passage;
   const { response, bytes } = await (ingest.format === "otlp" ? ingestOtlp : ingestLoki)({
     request,
+    declared: visit.declared,
     claims,
     collector: deps.collector,
     path: forwardedPath(route, path),

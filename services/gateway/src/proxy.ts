@@ -27,6 +27,7 @@ const wholeBytes = 262_144;
 
 export interface ProxyRequest {
   readonly request: Request;
+  readonly declared: number;
   readonly route: Route;
   /** With the query. */
   readonly url: string;
@@ -53,7 +54,7 @@ export async function proxy(call: ProxyRequest): Promise<Response> {
   const { request, route, passage } = call;
   const body =
     sendsBody(request) && route.body !== "none"
-      ? await takeBody({ request, rule: route.body, passage, deadlines: call.deadlines })
+      ? await takeBody({ request, declared: call.declared, rule: route.body, passage, deadlines: call.deadlines })
       : undefined;
   const queued = passage.toUpstream();
   if (queued !== undefined) await queued;

@@ -1,4 +1,4 @@
-import { diag, DiagLogLevel, type MeterProvider } from "@opentelemetry/api";
+import { diag, DiagLogLevel } from "@opentelemetry/api";
 import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { PgInstrumentation } from "@opentelemetry/instrumentation-pg";
 import { envDetector, serviceInstanceIdDetector } from "@opentelemetry/resources";
@@ -11,8 +11,8 @@ import { metricExporter } from "./metric-exporter.ts";
 import { observe } from "./instruments.ts";
 import { type Held, logRecordProcessor, spanProcessor } from "./otlp/processors.ts";
 import { type DropReason, OtlpSender, type Signal } from "./otlp-sender.ts";
+import { Recordings } from "./recordings.ts";
 import { type ExportSettings, readExportSettings } from "./settings.ts";
-import { withSummedCounters } from "./summed-counters.ts";
 
 interface Running {
   readonly reader: MetricReader;
@@ -71,7 +71,9 @@ function startSdk(
   const traces = senders.get("traces");
   const logs = senders.get("logs");
   const metricSender = senders.get("metrics");
+  const recordings = new Recordings();
   const reader = new PeriodicExportingMetricReader({
+    metricProducers: [recordings],
     exporter: metricSender === undefined ? discard : metricExporter(metricSender),
     exportIntervalMillis: settings.metricIntervalMs,
     // Handing bytes to the sender takes no time; the deadline of a request is the sender's.
@@ -79,27 +81,23 @@ function startSdk(
   });
   const spans = traces === undefined ? undefined : spanProcessor({ ...settings.spans, sender: traces, onDrop });
   const records = logs === undefined ? undefined : logRecordProcessor({ ...settings.logRecords, sender: logs, onDrop });
+  // Connect spans stay on: without them instrumentation-pg 0.77 hands queries the context of other requests.
+  const pg = new PgInstrumentation({ requireParentSpan: true });
   const sdk = new NodeSDK({
     metricReaders: [reader],
     // The SDK's process and host detectors add command lines and, in a container, an empty host.id to every export.
     resourceDetectors: [envDetector, serviceInstanceIdDetector],
-    // Connect spans stay on: without them instrumentation-pg 0.77 hands queries the context of other requests.
-    instrumentations: [new LeanPgInstrumentation({ requireParentSpan: true })],
+    instrumentations: [pg],
     // Given even when empty: without the option the SDK would make exporters of its own from the environment.
     logRecordProcessors: records === undefined ? [] : [records],
     spanProcessors: spans === undefined ? [] : [spans],
   });
   sdk.start();
+  pg.setMeterProvider(recordings.start());
   const batches = new Map<Signal, Held>();
   if (spans !== undefined) batches.set("traces", spans);
   if (records !== undefined) batches.set("logs", records);
   return { reader, batches, shutdown: () => sdk.shutdown() };
-}
-
-class LeanPgInstrumentation extends PgInstrumentation {
-  override setMeterProvider(provider: MeterProvider): void {
-    super.setMeterProvider(withSummedCounters(provider));
-  }
 }
 
 const discard = new (class {

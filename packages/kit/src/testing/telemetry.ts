@@ -3,6 +3,7 @@ import { InMemoryLogRecordExporter, type ReadableLogRecord, SimpleLogRecordProce
 import { DataPointType, MetricReader } from "@opentelemetry/sdk-metrics";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
+import { Recordings } from "../telemetry/recordings.ts";
 
 export interface MetricPoint {
   readonly attributes: Readonly<Record<string, unknown>>;
@@ -38,7 +39,8 @@ class CollectingReader extends MetricReader {
 export function startTestTelemetry(): TestTelemetry {
   const spans = new InMemorySpanExporter();
   const records = new InMemoryLogRecordExporter();
-  const reader = new CollectingReader();
+  const recordings = new Recordings();
+  const reader = new CollectingReader({ metricProducers: [recordings] });
   const sdk = new NodeSDK({
     autoDetectResources: false,
     spanProcessors: [new SimpleSpanProcessor({ exporter: spans })],
@@ -46,6 +48,7 @@ export function startTestTelemetry(): TestTelemetry {
     metricReaders: [reader],
   });
   sdk.start();
+  recordings.start();
   async function collect(metric: string) {
     const { resourceMetrics } = await reader.collect();
     return resourceMetrics.scopeMetrics

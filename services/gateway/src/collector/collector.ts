@@ -2,9 +2,10 @@ import { withoutSpan } from "@vitrine/kit/context";
 import { tracedFetch } from "@vitrine/kit/fetch";
 import { mediaType, type OtlpMediaType } from "../rpc-status.ts";
 import type { Deadlines } from "../deadlines.ts";
+import type { HttpAnswer } from "./answer-reader.ts";
 import type { PostedBody } from "./connection.ts";
 import { away, late, wrong } from "./faults.ts";
-import { createPool, type Pool } from "./pool.ts";
+import { createPool } from "./pool.ts";
 
 export interface CollectorCall extends PostedBody {
   readonly path: string;
@@ -50,7 +51,7 @@ export function createCollector(url: string, deadlines: Deadlines): Collector {
   const pool = createPool({ hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80), deadlines });
   const prefix = pathname === "/" ? "" : pathname;
   const toHead = createHeads(prefix, host);
-  return { post: (call) => postAnswer(pool, toHead(call), call), close: () => pool.close() };
+  return { post: (call) => pool.post(toHead(call), call).then(toAnswer), close: () => pool.close() };
 }
 
 /** Heads by who speaks: they differ in nothing else but path and type, and are the same for as long as a token lives. */
@@ -72,8 +73,7 @@ function createHeads(prefix: string, host: string): (call: CollectorCall) => str
   };
 }
 
-async function postAnswer(pool: Pool, head: string, call: CollectorCall): Promise<CollectorAnswer> {
-  const { status, headers, body } = await pool.post(head, call);
+function toAnswer({ status, headers, body }: HttpAnswer): CollectorAnswer {
   checkStatus(status);
   return { status, mediaType: mediaType(headers.get("content-type")), retryAfter: headers.get("retry-after"), body };
 }

@@ -1,4 +1,5 @@
 import type { Socket } from "bun";
+import type { Deadline } from "../deadlines.ts";
 import { AnswerReader, type HttpAnswer } from "./answer-reader.ts";
 
 export interface PostedBody {
@@ -16,7 +17,7 @@ export class Exchange {
   readonly resolve: (answer: HttpAnswer) => void;
   readonly reject: (error: unknown) => void;
   connection: Connection | undefined;
-  inTime: (() => void) | undefined;
+  deadline: Deadline | undefined;
   over = false;
   again = false;
 

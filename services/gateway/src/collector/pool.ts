@@ -1,5 +1,5 @@
 import type { Socket } from "bun";
-import type { Deadlines } from "../deadlines.ts";
+import type { Deadline, Deadlines } from "../deadlines.ts";
 import { AnswerFault, type HttpAnswer } from "./answer-reader.ts";
 import { Connection, Exchange, type PostedBody } from "./connection.ts";
 import { away, late, wrong } from "./faults.ts";
@@ -39,7 +39,7 @@ export function createPool({ hostname, port, deadlines }: PoolOptions): Pool {
   const idle: Connection[] = [];
   const scratch = Buffer.allocUnsafe(joinedBytes + maxHeadBytes);
   let connecting = 0;
-  let pruning: (() => void) | undefined;
+  let pruning: Deadline | undefined;
 
   function prune(): void {
     pruning = undefined;
@@ -51,7 +51,7 @@ export function createPool({ hostname, port, deadlines }: PoolOptions): Pool {
   function settle(exchange: Exchange): boolean {
     if (exchange.over) return false;
     exchange.over = true;
-    exchange.inTime?.();
+    exchange.deadline?.callOff();
     return true;
   }
 
@@ -226,7 +226,7 @@ export function createPool({ hostname, port, deadlines }: PoolOptions): Pool {
     post: (head, body) => {
       const settled = Promise.withResolvers<HttpAnswer>();
       const exchange = new Exchange(head, body, settled);
-      exchange.inTime = deadlines.within(body.timeoutMs, () => fail(exchange, late()));
+      exchange.deadline = deadlines.within(body.timeoutMs, () => fail(exchange, late()));
       // The one that was used last: the others may rest, and be closed.
       const connection = idle.pop();
       if (connection !== undefined) send(connection, exchange);
@@ -239,7 +239,7 @@ export function createPool({ hostname, port, deadlines }: PoolOptions): Pool {
     },
     load: () => ({ open: open.size, idle: idle.length }),
     close: () => {
-      pruning?.();
+      pruning?.callOff();
       const stopped = away(new Error("the gateway stops"));
       for (const exchange of waiting) fail(exchange, stopped);
       for (const { exchange, socket } of open) {

@@ -10,8 +10,8 @@ describe("a gate", () => {
     await gate.enter("a", 2);
     await gate.enter("b", 2);
     expect(gate.load()).toEqual({ inside: 3, waiting: 0 });
-    first?.();
-    first?.();
+    first?.leave();
+    first?.leave();
     expect(gate.load().inside).toBe(2);
     expect(await gate.enter("a", 2)).toBeDefined();
     expect(await gate.enter("a", 2)).toBeUndefined();
@@ -22,14 +22,14 @@ describe("a gate", () => {
     const inside = await gate.enter("a", 1);
     const order: string[] = [];
     const queue = async (name: string) => {
-      const leave = await gate.enter("a", 1);
+      const place = await gate.enter("a", 1);
       order.push(name);
-      leave?.();
+      place?.leave();
     };
     const second = queue("second");
     const third = queue("third");
     expect(gate.load()).toEqual({ inside: 1, waiting: 2 });
-    inside?.();
+    inside?.leave();
     await Promise.all([second, third]);
     expect(order).toEqual(["second", "third"]);
     expect(gate.load()).toEqual({ inside: 0, waiting: 0 });
@@ -37,12 +37,12 @@ describe("a gate", () => {
 
   test("turns away at once who finds the queue of the key, or of all keys, full", async () => {
     const gate = createGate({ waitMs: 5_000, maxWaiting: 2, waitingPerPlace: 1 });
-    const leaves = [await gate.enter("a", 1), await gate.enter("b", 1), await gate.enter("c", 1)];
+    const places = [await gate.enter("a", 1), await gate.enter("b", 1), await gate.enter("c", 1)];
     const waiting = [gate.enter("a", 1), gate.enter("b", 1)];
     expect(gate.enter("a", 1)).toBeUndefined();
     expect(gate.enter("c", 1)).toBeUndefined();
-    for (const leave of leaves) leave?.();
-    for (const leave of await Promise.all(waiting)) leave?.();
+    for (const place of places) place?.leave();
+    for (const place of await Promise.all(waiting)) place?.leave();
     expect(gate.load()).toEqual({ inside: 0, waiting: 0 });
   });
 
@@ -50,7 +50,7 @@ describe("a gate", () => {
     const gate = createGate(options);
     const inside = await gate.enter("a", 1);
     expect(await gate.enter("a", 1)).toBeUndefined();
-    inside?.();
+    inside?.leave();
     expect(gate.load()).toEqual({ inside: 0, waiting: 0 });
     expect(await gate.enter("a", 1)).toBeDefined();
   });

@@ -1,5 +1,7 @@
-/** Gives a place back; a second call does nothing. */
-export type Leave = () => void;
+export interface Place {
+  /** Gives it back; a second call does nothing. */
+  leave(): void;
+}
 
 export interface GateOptions {
   /** Milliseconds a request waits for a place before it is turned away. */
@@ -14,13 +16,13 @@ export interface Gate {
   /**
    * Takes one of `places` for a key, at once when one is free, else when one is given back. `undefined` when none was free in time or too many wait already.
    */
-  enter(key: string, places: number): Leave | Promise<Leave | undefined> | undefined;
+  enter(key: string, places: number): Place | Promise<Place | undefined> | undefined;
   /** Requests that are in and requests that wait. */
   load(): { readonly inside: number; readonly waiting: number };
 }
 
 interface Waiter {
-  readonly admit: (leave: Leave | undefined) => void;
+  readonly admit: (place: Place | undefined) => void;
 }
 
 interface Queue {
@@ -34,31 +36,38 @@ export function createGate({ waitMs, maxWaiting, waitingPerPlace }: GateOptions)
   let inside = 0;
   let waiting = 0;
 
-  function lease(key: string, queue: Queue): Leave {
-    let left = false;
-    return () => {
-      if (left) return;
-      left = true;
+  class Taken implements Place {
+    readonly #key: string;
+    readonly #queue: Queue;
+    #left = false;
+
+    constructor(key: string, queue: Queue) {
+      this.#key = key;
+      this.#queue = queue;
+    }
+
+    leave(): void {
+      if (this.#left) return;
+      this.#left = true;
       // A place goes from hand to hand: nobody who came later can take it from who waits.
-      const [next] = queue.waiting;
-      if (next !== undefined) {
-        next.admit(lease(key, queue));
+      for (const next of this.#queue.waiting) {
+        next.admit(new Taken(this.#key, this.#queue));
         return;
       }
       inside -= 1;
-      queue.inside -= 1;
-      if (queue.inside === 0) queues.delete(key);
-    };
+      this.#queue.inside -= 1;
+      if (this.#queue.inside === 0) queues.delete(this.#key);
+    }
   }
 
-  function wait(queue: Queue): Promise<Leave | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Leave | undefined>();
+  function wait(queue: Queue): Promise<Place | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Place | undefined>();
     const waiter: Waiter = {
-      admit: (leave) => {
+      admit: (place) => {
         clearTimeout(timer);
         queue.waiting.delete(waiter);
         waiting -= 1;
-        resolve(leave);
+        resolve(place);
       },
     };
     const timer = setTimeout(() => waiter.admit(undefined), waitMs);
@@ -74,7 +83,7 @@ export function createGate({ waitMs, maxWaiting, waitingPerPlace }: GateOptions)
       if (queue.inside < places) {
         queue.inside += 1;
         inside += 1;
-        return lease(key, queue);
+        return new Taken(key, queue);
       }
       return queue.waiting.size < places * waitingPerPlace && waiting < maxWaiting ? wait(queue) : undefined;
     },

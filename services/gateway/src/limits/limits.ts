@@ -1,7 +1,7 @@
 import { ServiceError } from "@vitrine/kit/errors";
-import type { RateClasses, RateClassName } from "../routes/rate-class.ts";
-import { createBuckets } from "./buckets.ts";
-import { createGate, type Gate, type Leave } from "./gate.ts";
+import type { RateClass, RateClasses, RateClassName } from "../routes/rate-class.ts";
+import { createBuckets, type Rate } from "./buckets.ts";
+import { createGate, type Gate, type Place } from "./gate.ts";
 
 export interface LimitsOptions {
   readonly classes: RateClasses;
@@ -45,92 +45,116 @@ const maxRetrySeconds = 3;
 
 /** Quotas and places of all holders. Its state is bounded by {@link maxHolders} and by the requests that are in. */
 export function createLimits({ classes, maxConcurrent, waitMs = 1_000, now }: LimitsOptions): Limits {
-  const requests = createBuckets(maxHolders, now);
-  const bytes = createBuckets(maxHolders, now);
-  const holders = createGate({ waitMs, maxWaiting, waitingPerPlace: 1 });
   const upstream = createGate({ waitMs, maxWaiting, waitingPerPlace: 1 });
   const unpacking = createGate({ waitMs: 2 * waitMs, maxWaiting, waitingPerPlace: 8 });
 
-  function checkQuotas(rate: RateClassName, key: string, declaredBytes: number): void {
-    const { requestsPerSecond, bytesPerSecond, burstSeconds } = classes[rate];
-    const wait = requests.take(key, 1, { perSecond: requestsPerSecond, burstSeconds });
-    if (wait > 0) throw tooMany("quota_requests", "too many requests", wait);
-    const waitBytes = bytes.take(key, declaredBytes, { perSecond: bytesPerSecond, burstSeconds });
-    if (waitBytes > 0) throw tooMany("quota_bytes", "too many bytes", waitBytes);
+  /** What the holders of one class use. */
+  class ClassLimits {
+    readonly name: RateClassName;
+    readonly inFlight: number;
+    readonly places = createGate({ waitMs, maxWaiting, waitingPerPlace: 1 });
+    readonly #requests = createBuckets(maxHolders, now);
+    readonly #bytes = createBuckets(maxHolders, now);
+    readonly #requestRate: Rate;
+    readonly #byteRate: Rate;
+
+    constructor(name: RateClassName, { requestsPerSecond, bytesPerSecond, burstSeconds, inFlight }: RateClass) {
+      this.name = name;
+      this.inFlight = inFlight;
+      this.#requestRate = { perSecond: requestsPerSecond, burstSeconds };
+      this.#byteRate = { perSecond: bytesPerSecond, burstSeconds };
+    }
+
+    checkQuotas(holder: string, declaredBytes: number): void {
+      const wait = this.#requests.take(holder, 1, this.#requestRate);
+      if (wait > 0) throw tooMany("quota_requests", "too many requests", wait);
+      const waitBytes = this.#bytes.take(holder, declaredBytes, this.#byteRate);
+      if (waitBytes > 0) throw tooMany("quota_bytes", "too many bytes", waitBytes);
+    }
+
+    charge(holder: string, bytes: number): void {
+      this.#bytes.charge(holder, bytes, this.#byteRate);
+    }
   }
 
+  const limits = new Map(
+    Object.entries(classes).map(([name, limit]) => [name, new ClassLimits(name as RateClassName, limit)]),
+  );
+
   class HeldPassage implements Passage {
-    readonly #key: string;
-    readonly #rate: RateClassName;
+    readonly #limits: ClassLimits;
+    readonly #holder: string;
     readonly #declaredBytes: number;
-    readonly #held: Leave[];
+    readonly #places: Place[];
     #left = false;
 
-    constructor(key: string, rate: RateClassName, declaredBytes: number, entered: Leave) {
-      this.#key = key;
-      this.#rate = rate;
+    constructor(of: ClassLimits, holder: string, declaredBytes: number, entered: Place) {
+      this.#limits = of;
+      this.#holder = holder;
       this.#declaredBytes = declaredBytes;
-      this.#held = [entered];
+      this.#places = [entered];
     }
 
     /** A place may come when the request is gone already: then it goes straight back. */
-    #hold(leave: Leave): void {
-      if (this.#left) leave();
-      else this.#held.push(leave);
+    #hold(place: Place): void {
+      if (this.#left) place.leave();
+      else this.#places.push(place);
     }
 
     toUpstream(): Promise<void> | undefined {
       const place = upstream.enter("all", maxConcurrent);
-      if (typeof place !== "function") return placeOf(place).then((leave) => this.#hold(leave));
+      if (place === undefined || place instanceof Promise) return placeOf(place).then((given) => this.#hold(given));
       this.#hold(place);
       return undefined;
     }
 
     async toUnpack(): Promise<void> {
-      const own = await unpacking.enter(this.#key, maxUnpackingPerHolder);
+      const own = await unpacking.enter(`${this.#limits.name} ${this.#holder}`, maxUnpackingPerHolder);
       if (own === undefined) throw tooMany("quota_in_flight", "too many large bodies at once", 1);
       this.#hold(own);
       this.#hold(await placeOf(unpacking.enter("all", maxUnpacking)));
     }
 
     carried(decodedBytes: number): void {
-      const { bytesPerSecond, burstSeconds } = classes[this.#rate];
-      bytes.charge(this.#key, decodedBytes - this.#declaredBytes, { perSecond: bytesPerSecond, burstSeconds });
+      this.#limits.charge(this.#holder, decodedBytes - this.#declaredBytes);
     }
 
     leave(): void {
       if (this.#left) return;
       this.#left = true;
-      for (const leave of this.#held) leave();
+      for (const place of this.#places) place.leave();
     }
   }
 
   return {
     enter: (rate, holder, declaredBytes) => {
-      const key = `${rate} ${holder}`;
-      checkQuotas(rate, key, declaredBytes);
-      const places = classes[rate].inFlight;
-      const place = places === 0 ? noPlace : holders.enter(key, places);
-      if (typeof place === "function") return new HeldPassage(key, rate, declaredBytes, place);
-      return enteredBy(place).then((entered) => new HeldPassage(key, rate, declaredBytes, entered));
+      const of = limits.get(rate);
+      if (of === undefined) throw new TypeError(`no limits for ${rate}`);
+      of.checkQuotas(holder, declaredBytes);
+      const place = of.inFlight === 0 ? noPlace : of.places.enter(holder, of.inFlight);
+      if (place !== undefined && !(place instanceof Promise)) return new HeldPassage(of, holder, declaredBytes, place);
+      return enteredBy(place).then((entered) => new HeldPassage(of, holder, declaredBytes, entered));
     },
-    load: () => ({
-      inside: holders.load().inside,
-      upstream: upstream.load().inside,
-      waiting: holders.load().waiting + upstream.load().waiting + unpacking.load().waiting,
-    }),
+    load: () => {
+      const gates = [...limits.values()].map(({ places }) => places.load());
+      return {
+        inside: gates.reduce((sum, { inside }) => sum + inside, 0),
+        upstream: upstream.load().inside,
+        waiting: [...gates, upstream.load(), unpacking.load()].reduce((sum, { waiting }) => sum + waiting, 0),
+      };
+    },
   };
 }
 
-async function enteredBy(place: Promise<Leave | undefined> | undefined): Promise<Leave> {
+async function enteredBy(place: Promise<Place | undefined> | undefined): Promise<Place> {
   const entered = await place;
   if (entered === undefined) throw tooMany("quota_in_flight", "too many requests at once", 1);
   return entered;
 }
 
-async function placeOf(entered: ReturnType<Gate["enter"]>): Promise<Leave> {
-  const leave = await entered;
-  if (leave !== undefined) return leave;
+async function placeOf(entered: ReturnType<Gate["enter"]>): Promise<Place> {
+  const place = await entered;
+  if (place !== undefined) return place;
   throw new ServiceError("unavailable", undefined, { reason: "overloaded", retryAfterSeconds: 1 });
 }
 
@@ -142,7 +166,7 @@ export function tooMany(reason: string, detail: string, waitSeconds: number): Se
   });
 }
 
-const noPlace: Leave = () => undefined;
+const noPlace: Place = { leave: () => undefined };
 
 /** For rows without limits: answers of the gateway itself. */
 export const freePassage: Passage = {

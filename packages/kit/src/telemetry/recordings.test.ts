@@ -1,0 +1,197 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { type Attributes, diag, DiagLogLevel, type Meter, metrics, ValueType } from "@opentelemetry/api";
+import { type DataPoint, type MetricData, MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
+import { Recordings } from "./recordings.ts";
+
+class CollectingReader extends MetricReader {
+  protected async onForceFlush(): Promise<void> {}
+  protected async onShutdown(): Promise<void> {}
+}
+
+afterEach(() => {
+  metrics.disable();
+  diag.disable();
+});
+
+/** A meter of the SDK alone, or with recordings before it; and what a reader sees of it. */
+function setUp(by: "sdk" | "recordings") {
+  const recordings = new Recordings();
+  const reader = new CollectingReader(by === "sdk" ? {} : { metricProducers: [recordings] });
+  const sdk = new MeterProvider({ readers: [reader] });
+  const provider = by === "sdk" ? sdk : recordings.over(sdk);
+  const collect = async () => {
+    const { resourceMetrics, errors } = await reader.collect();
+    expect(errors).toEqual([]);
+    return resourceMetrics.scopeMetrics.flatMap(({ scope, metrics: all }) =>
+      all.map((metric) => ({ scope: [scope.name, scope.version, scope.schemaUrl], ...metric })),
+    );
+  };
+  return { provider, meter: provider.getMeter("pg", "1.0.0", { schemaUrl: "https://example.com/1" }), collect };
+}
+
+/** Without what no two runs have in common. */
+function comparable(collected: readonly MetricData[]) {
+  const known = ({ descriptor: { name, unit, description, valueType }, dataPoints, ...data }: MetricData) => ({
+    ...data,
+    descriptor: { name, unit, description, valueType },
+    dataPoints: (dataPoints as DataPoint<unknown>[]).map(({ attributes, value }) => ({ attributes, value })),
+  });
+  return collected.map(known).toSorted((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1));
+}
+
+type Recording = readonly [value: number, attributes?: Attributes];
+
+const rounds: readonly (readonly Recording[])[] = [
+  [
+    [1, { state: "used", pool: "a" }],
+    [2, { pool: "a", state: "used" }],
+    [0, { state: "idle", pool: "a" }],
+    [4.5, { state: "used", pool: "b" }],
+    [1, { n: 1 }],
+    [1, { n: "1" }],
+    [1, { a: "x", b: "y" }],
+    [1, { a: "x\u0000b\u00001\u0000y" }],
+    [7],
+  ],
+  [
+    [5, Object.freeze({ state: "used", pool: "a" })],
+    [1, { list: ["x", "y"] }],
+    [10_000, {}],
+    [10_001, {}],
+  ],
+];
+
+const instruments: Record<string, (meter: Meter) => (value: number, attributes?: Attributes) => void> = {
+  "a counter": (meter) => {
+    const counter = meter.createCounter("requests", { unit: "{request}", description: "all of them" });
+    return (value, attributes) => counter.add(value, attributes);
+  },
+  "an up-down counter": (meter) => {
+    const counter = meter.createUpDownCounter("connections", { unit: "{connection}" });
+    return (value, attributes) => counter.add(attributes?.["state"] === "used" ? -value : value, attributes);
+  },
+  "a counter of whole numbers": (meter) => {
+    const counter = meter.createCounter("whole", { valueType: ValueType.INT });
+    return (value, attributes) => counter.add(value, attributes);
+  },
+  "a histogram": (meter) => {
+    const histogram = meter.createHistogram("duration", { unit: "s" });
+    return (value, attributes) => histogram.record(value, attributes);
+  },
+  "a histogram with bounds of its own, in any order and at either infinity": (meter) => {
+    const explicitBucketBoundaries = [5, -Infinity, 1, 2, 4.5, Infinity];
+    const histogram = meter.createHistogram("bounded", { advice: { explicitBucketBoundaries } });
+    return (value, attributes) => histogram.record(value, attributes);
+  },
+  "an instrument that is made for every recording": (meter) => (value, attributes) =>
+    meter.createCounter("again").add(value, attributes),
+};
+
+describe.each(Object.entries(instruments))("%s", (_, make) => {
+  test("tells what one of the SDK tells, collection after collection", async () => {
+    const sdk = setUp("sdk");
+    const own = setUp("recordings");
+    const recorders = [sdk, own].map(({ meter }) => make(meter));
+    for (const recordings of rounds) {
+      for (const recording of recordings) for (const record of recorders) record(...recording);
+      const expected = comparable(await sdk.collect());
+      expect(comparable(await own.collect())).toEqual(expected);
+      expect(expected).toHaveLength(1);
+    }
+  });
+
+  test("keeps a bounded number of series, and loses no recording past it", async () => {
+    const many = Array.from({ length: 2_500 }, (_unused, n): Recording => [1, { n }]);
+    const sdk = setUp("sdk");
+    const own = setUp("recordings");
+    for (const { meter } of [sdk, own]) {
+      const record = make(meter);
+      for (const recording of many) record(...recording);
+    }
+    const expected = comparable(await sdk.collect());
+    expect(comparable(await own.collect())).toEqual(expected);
+    expect(expected[0]?.dataPoints).toHaveLength(2_000);
+  });
+});
+
+test("a series begins with its first recording and is told to the moment of collection", async () => {
+  const { meter, collect } = setUp("recordings");
+  const counter = meter.createCounter("requests");
+  counter.add(1);
+  const [first] = (await collect())[0]?.dataPoints ?? [];
+  counter.add(1);
+  await Bun.sleep(2);
+  const [second] = (await collect())[0]?.dataPoints ?? [];
+  expect(second?.startTime).toEqual(first?.startTime as [number, number]);
+  expect(toMs(first?.endTime)).toBeGreaterThanOrEqual(toMs(first?.startTime));
+  expect(toMs(second?.endTime)).toBeGreaterThan(toMs(first?.endTime));
+});
+
+function toMs([seconds, nanos]: [number, number] = [Number.NaN, 0]): number {
+  return seconds * 1_000 + nanos / 1e6;
+}
+
+test("what was collected stays as it was", async () => {
+  const { meter, collect } = setUp("recordings");
+  const histogram = meter.createHistogram("duration");
+  histogram.record(1);
+  const before = comparable(await collect());
+  const copy = structuredClone(before);
+  histogram.record(2);
+  expect(before).toEqual(copy);
+});
+
+test("an attribute that changes after a recording belongs to the next one alone", async () => {
+  const { meter, collect } = setUp("recordings");
+  const counter = meter.createCounter("requests");
+  const attributes = { route: "a" };
+  counter.add(1, attributes);
+  attributes.route = "b";
+  counter.add(1, attributes);
+  expect(comparable(await collect())[0]?.dataPoints).toEqual([
+    { attributes: { route: "a" }, value: 1 },
+    { attributes: { route: "b" }, value: 1 },
+  ]);
+});
+
+test("what is no number, or negative where nothing can be, is told and not recorded", async () => {
+  const warnings: string[] = [];
+  const tell = (text: string) => void warnings.push(text);
+  diag.setLogger({ error: tell, warn: tell, info: tell, debug: tell, verbose: tell }, DiagLogLevel.WARN);
+  const { meter, collect } = setUp("recordings");
+  meter.createCounter("requests").add(-1);
+  meter.createHistogram("duration").record(-1);
+  meter.createHistogram("duration").record(Number.NaN);
+  meter.createUpDownCounter("connections").add("2" as unknown as number);
+  expect(await collect()).toEqual([]);
+  expect(warnings).toEqual([
+    "requests cannot record -1",
+    "duration cannot record -1",
+    "duration cannot record NaN",
+    "connections cannot record 2",
+  ]);
+});
+
+test("gauges and what is observed stay with the SDK, beside what is recorded", async () => {
+  const { meter, collect } = setUp("recordings");
+  meter.createGauge("temperature").record(3);
+  meter.createObservableGauge("age").addCallback((result) => result.observe(4));
+  meter.createCounter("requests").add(5);
+  const told = comparable(await collect()).map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints[0]?.value]);
+  expect(told).toEqual([
+    ["age", 4],
+    ["requests", 5],
+    ["temperature", 3],
+  ]);
+});
+
+test("started, they are what everybody's meters record into", async () => {
+  const recordings = new Recordings();
+  const reader = new CollectingReader({ metricProducers: [recordings] });
+  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  recordings.start();
+  metrics.getMeter("anyone").createCounter("requests").add(1);
+  const { resourceMetrics } = await reader.collect();
+  expect(resourceMetrics.scopeMetrics.map(({ scope }) => scope.name)).toEqual(["anyone"]);
+  expect((await recordings.collect()).resourceMetrics.scopeMetrics).toHaveLength(1);
+});
