@@ -1,5 +1,5 @@
 import { ServiceError } from "@vitrine/kit/errors";
-import type { Deadlines } from "./deadlines.ts";
+import type { Deadline, Deadlines } from "./deadlines.ts";
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
@@ -101,21 +101,12 @@ function join(chunks: readonly Chunk[], bytes: number): Chunk {
   return joined;
 }
 
-/** @throws ServiceError `request_timeout` once `ms` have passed */
-export function arriveWithin<T>(ms: number, arriving: Promise<T>, deadlines: Deadlines): Promise<T> {
+/** Rejects with a ServiceError `request_timeout` once `ms` have passed, unless the deadline is called off. */
+export function arriveWithin<T>(ms: number, arriving: Promise<T>, deadlines: Deadlines): [Promise<T>, Deadline] {
   // By hand: `Promise.race` costs several times as much, on every request.
-  return new Promise((resolve, reject) => {
-    const deadline = deadlines.within(ms, () => reject(tooSlow(ms)));
-    function arrived(value: T): void {
-      deadline.callOff();
-      resolve(value);
-    }
-    function failed(error: unknown): void {
-      deadline.callOff();
-      reject(error);
-    }
-    arriving.then(arrived, failed);
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  arriving.then(resolve, reject);
+  return [promise, deadlines.within(ms, () => reject(tooSlow(ms)))];
 }
 
 /** 408, and the connection ends with it (RFC 9110 §15.5.9): what still drips in is nobody's. */

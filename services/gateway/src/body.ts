@@ -56,17 +56,20 @@ export async function takeBody({
   if (length === 0 || (source === null && !isSmall)) return new WholeBody(new Uint8Array(), 0);
   const packed = encoding !== "identity";
   if (packed && !isSmall) await passage.toUnpack();
-  const arrival =
-    source === null
-      ? await arriveWithin(rule.arriveMs, request.bytes(), deadlines)
-      : await arrive(request, source, rule, length, packed);
-  const isWhole = arrival instanceof Uint8Array;
-  const content = isWhole ? unpackAtOnce(arrival, encoding, rule) : undefined;
-  if (isWhole && content !== undefined) return new WholeBody(content, arrival.byteLength);
+  let arrival: Uint8Array<ArrayBuffer> | Arrival;
+  if (source === null) {
+    const [arriving, deadline] = arriveWithin(rule.arriveMs, request.bytes(), deadlines);
+    try {
+      arrival = await arriving;
+    } finally {
+      deadline.callOff();
+    }
+  } else arrival = await arrive(request, source, rule, length, packed);
+  if (!(arrival instanceof Uint8Array)) return streamed(arrival, encoding, rule, request.signal);
+  const content = unpackAtOnce(arrival, encoding, rule);
+  if (content !== undefined) return new WholeBody(content, arrival.byteLength);
   if (packed && isSmall) await passage.toUnpack();
-  return isWhole
-    ? await unpackInPieces(arrival, encoding, rule, request.signal)
-    : streamed(arrival, encoding, rule, request.signal);
+  return await unpackInPieces(arrival, encoding, rule, request.signal);
 }
 
 /** What `Content-Length` says; `NaN` for a body of unknown length. */
@@ -85,14 +88,17 @@ function checkMediaType(request: Request, rule: BodyRule): void {
 
 function contentEncoding(request: Request, rule: BodyRule): Encoding {
   const named = (request.headers.get("content-encoding") ?? "").trim().toLowerCase() || "identity";
-  const known = rule.encodings.find((encoding) => encoding === named);
-  if (known !== undefined) return known === "snappy" ? "identity" : known;
+  if (isOneOf(rule.encodings, named)) return named === "snappy" ? "identity" : named;
   throw new ServiceError(
     "unsupported_media_type",
     `the Content-Encoding must be one of ${rule.encodings.join(", ")}, once`,
     // RFC 9110 §15.5.16: this is how a 415 says that the coding, not the type, is wrong.
     { reason: "unsupported_encoding", headers: { "accept-encoding": rule.encodings.join(", ") } },
   );
+}
+
+function isOneOf(encodings: readonly Encoding[], named: string): named is Encoding {
+  return encodings.includes(named as Encoding);
 }
 
 class WholeBody implements ForwardBody {

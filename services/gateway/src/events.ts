@@ -116,6 +116,7 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
 }
 
 type DurationAttributes = MetricAttributes<typeof metrics.gatewayRequestDuration>;
+type Outcome = NonNullable<DurationAttributes["outcome"]>;
 
 /** One object per row, class of client and outcome: what is the same object is found without a look at what is in it. */
 function createDurations(): (
@@ -123,21 +124,20 @@ function createDurations(): (
   claims: AccessClaims | undefined,
   status: number,
 ) => DurationAttributes {
-  const known = new Map<string, DurationAttributes>();
+  const known = new Map<string | undefined, Map<string, Readonly<Record<Outcome, DurationAttributes>>>>();
   return (route, claims, status) => {
-    const outcome = status >= 500 ? "failed" : status >= 400 ? "refused" : "ok";
     const client = clientClass(claims);
-    const key = `${route ?? ""} ${client} ${outcome}`;
-    let attributes = known.get(key);
-    if (attributes === undefined) {
-      attributes = Object.freeze({
-        ...(route === undefined ? {} : { "http.route": route }),
-        "client.class": client,
-        outcome,
-      });
-      known.set(key, attributes);
-    }
-    return attributes;
+    const outcome = status >= 500 ? "failed" : status >= 400 ? "refused" : "ok";
+    const byOutcome = known.get(route)?.get(client);
+    if (byOutcome !== undefined) return byOutcome[outcome];
+    const of = { ...(route === undefined ? {} : { "http.route": route }), "client.class": client };
+    const made = {
+      ok: Object.freeze({ ...of, outcome: "ok" }),
+      refused: Object.freeze({ ...of, outcome: "refused" }),
+      failed: Object.freeze({ ...of, outcome: "failed" }),
+    } as const;
+    known.set(route, (known.get(route) ?? new Map()).set(client, made));
+    return made[outcome];
   };
 }
 

@@ -1,3 +1,4 @@
+import type { AccessClaims } from "@vitrine/contracts/auth";
 import { parseRequestId, withoutSpan } from "@vitrine/kit/context";
 import { type AppBindings, toServiceError } from "@vitrine/kit/http";
 import { requestMetrics } from "@vitrine/kit/http/observe";
@@ -5,7 +6,7 @@ import { admit, enter, noteRefusal, recallClaims, type Visit } from "./admission
 import { declaredBytes } from "./body.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { secured } from "./headers.ts";
-import { ingestOtlp } from "./ingest.ts";
+import { type IngestAnswer, ingestOtlp, type IngestRequest } from "./ingest.ts";
 import { ingestLoki } from "./loki/push.ts";
 import { forwardedPath } from "./proxy.ts";
 import { answerMachine, clientGone } from "./refuse.ts";
@@ -50,19 +51,49 @@ export function createIngestDoor(deps: GatewayDeps, match: RouteMatcher): Ingest
     measured.began();
     let response: Response;
     try {
-      response = await take(visit, route, requestId, deps);
+      const claims = recallClaims(visit, route, deps) ?? (await admit(visit, route, deps))?.claims;
+      const entering = enter(visit, route, deps);
+      visit.passage = entering instanceof Promise ? await entering : entering;
+      const { ingest } = route;
+      const taken = await (ingest.format === "otlp" ? ingestOtlp : ingestLoki)(
+        toIngest(visit, route, claims, requestId),
+      );
+      visit.passage.leave();
+      noteOutcome(taken, route, claims, deps);
+      response = taken.response;
     } catch (error) {
       visit.passage?.leave();
-      const { sub } = visit.claims ?? {};
-      const scope = sub === undefined ? { requestId } : { requestId, user: sub };
-      response = withoutSpan(scope, () => refuse(visit, route, error, deps));
-      response.headers.set("x-request-id", requestId);
+      response = refuse(visit, route, error, requestId, deps);
     }
     const seconds = (performance.now() - startedAt) / 1_000;
     const { status } = response;
     measured.ended({ method: "POST", route: route.path, status, seconds });
     deps.events.answered({ route: route.path, claims: visit.claims, status, seconds });
     return response;
+  }
+
+  function toIngest(
+    { request, declared, passage }: Visit,
+    route: IngestRoute,
+    claims: AccessClaims | undefined,
+    requestId: string,
+  ): IngestRequest {
+    const { body, path, timeoutMs } = route;
+    if (claims === undefined || passage === undefined || body === "none")
+      throw new TypeError(`${path} takes telemetry without a token or a body`);
+    const { collector, deadlines } = deps;
+    return {
+      request,
+      declared,
+      claims,
+      collector,
+      path: forwardedPath(route, path),
+      rule: body,
+      timeoutMs,
+      passage,
+      deadlines,
+      requestId,
+    };
   }
 
   return (request, { server, asWritten }) => {
@@ -76,35 +107,26 @@ function isIngest(route: Route): route is IngestRoute {
   return route.ingest !== undefined;
 }
 
-async function take(visit: Visit, route: IngestRoute, requestId: string, deps: GatewayDeps): Promise<Response> {
-  const { request } = visit;
-  const { body, ingest, timeoutMs, upstream, path } = route;
-  const known = recallClaims(visit, route, deps);
-  const claims = known ?? (await admit(visit, route, deps))?.claims;
-  if (claims === undefined || body === "none") throw new TypeError(`${path} takes telemetry without a token or a body`);
-  const entering = enter(visit, route, deps);
-  const passage = entering instanceof Promise ? await entering : entering;
-  visit.passage = passage;
-  const { response, bytes } = await (ingest.format === "otlp" ? ingestOtlp : ingestLoki)({
-    request,
-    declared: visit.declared,
-    claims,
-    collector: deps.collector,
-    path: forwardedPath(route, path),
-    rule: body,
-    timeoutMs,
-    passage,
-    deadlines: deps.deadlines,
-    requestId,
-  });
-  passage.leave();
+function noteOutcome(
+  { response, bytes }: IngestAnswer,
+  { ingest, upstream, path }: IngestRoute,
+  claims: AccessClaims | undefined,
+  deps: GatewayDeps,
+): void {
   if (response.status < 500) deps.events.upstreamAnswered(upstream);
-  if (response.ok) deps.events.accepted(claims.client_id, ingest.signal, bytes);
+  if (response.ok && claims !== undefined) deps.events.accepted(claims.client_id, ingest.signal, bytes);
   else if (response.status >= 500) deps.events.upstreamFailed(upstream, path, response.status);
+}
+
+function refuse(visit: Visit, route: IngestRoute, thrown: unknown, requestId: string, deps: GatewayDeps): Response {
+  const { sub } = visit.claims ?? {};
+  const scope = sub === undefined ? { requestId } : { requestId, user: sub };
+  const response = withoutSpan(scope, () => toRefusal(visit, route, thrown, deps));
+  response.headers.set("x-request-id", requestId);
   return response;
 }
 
-function refuse(visit: Visit, route: IngestRoute, thrown: unknown, deps: GatewayDeps): Response {
+function toRefusal(visit: Visit, route: IngestRoute, thrown: unknown, deps: GatewayDeps): Response {
   if (visit.request.signal.aborted) return clientGone();
   const error = toServiceError(thrown);
   noteRefusal(visit, error, deps);

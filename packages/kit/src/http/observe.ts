@@ -98,21 +98,27 @@ export function requestMetrics(): RequestMetrics {
 
 type DurationAttributes = MetricAttributes<typeof metrics.httpServerRequestDuration>;
 
-/** One object per method, route and status, of which there are few. Bounded all the same. */
-const knownDurations = new Map<string, DurationAttributes>();
+/** One object per route, method and status, of which there are few. Bounded all the same. */
+const knownDurations = new Map<string | undefined, Map<string, Map<number, DurationAttributes>>>();
 const maxKnown = 2_000;
+let known = 0;
 
 function durationAttributes(method: string, route: string | undefined, status: number): DurationAttributes {
-  const key = `${method} ${status} ${route ?? ""}`;
-  const known = knownDurations.get(key);
-  if (known !== undefined) return known;
+  const attributes = knownDurations.get(route)?.get(method)?.get(status);
+  return attributes ?? makeDurationAttributes(method, route, status);
+}
+
+function makeDurationAttributes(method: string, route: string | undefined, status: number): DurationAttributes {
   const attributes = Object.freeze({
     "http.request.method": method as "GET",
     ...(route === undefined ? {} : { "http.route": route }),
     "http.response.status_code": status,
     ...(status >= 500 ? { "error.type": String(status) } : {}),
   });
-  if (knownDurations.size < maxKnown) knownDurations.set(key, attributes);
+  if ((known += 1) > maxKnown) return attributes;
+  const byMethod = knownDurations.get(route) ?? new Map<string, Map<number, DurationAttributes>>();
+  const byStatus = byMethod.get(method) ?? new Map<number, DurationAttributes>();
+  knownDurations.set(route, byMethod.set(method, byStatus.set(status, attributes)));
   return attributes;
 }
 

@@ -56,21 +56,18 @@ export function createCollector(url: string, deadlines: Deadlines): Collector {
 
 /** Heads by who speaks: they differ in nothing else but path and type, and are the same for as long as a token lives. */
 function createHeads(prefix: string, host: string): (call: CollectorCall) => string {
-  const known = new WeakMap<Identity, Map<string, string>>();
-  return ({ path, identity, type }) => {
-    let heads = known.get(identity);
-    if (heads === undefined) known.set(identity, (heads = new Map()));
-    const key = path + type;
-    let head = heads.get(key);
-    if (head === undefined) {
-      head =
-        `POST ${prefix}${path} HTTP/1.1\r\nhost: ${host}\r\nx-client-id: ${identity["x-client-id"]}\r\n` +
-        `x-client-service: ${identity["x-client-service"]}\r\ncontent-type: ${type}\r\naccept: ${type}\r\n` +
-        "accept-encoding: identity\r\n";
-      heads.set(key, head);
-    }
+  const known = new WeakMap<Identity, Map<string, Map<OtlpMediaType, string>>>();
+  function write({ path, identity, type }: CollectorCall): string {
+    const head =
+      `POST ${prefix}${path} HTTP/1.1\r\nhost: ${host}\r\nx-client-id: ${identity["x-client-id"]}\r\n` +
+      `x-client-service: ${identity["x-client-service"]}\r\ncontent-type: ${type}\r\naccept: ${type}\r\n` +
+      "accept-encoding: identity\r\n";
+    const byPath = known.get(identity) ?? new Map<string, Map<OtlpMediaType, string>>();
+    const byType = byPath.get(path) ?? new Map<OtlpMediaType, string>();
+    known.set(identity, byPath.set(path, byType.set(type, head)));
     return head;
-  };
+  }
+  return (call) => known.get(call.identity)?.get(call.path)?.get(call.type) ?? write(call);
 }
 
 function toAnswer({ status, headers, body }: HttpAnswer): CollectorAnswer {

@@ -50,8 +50,9 @@ export function createGate({ waitMs, maxWaiting, waitingPerPlace }: GateOptions)
       if (this.#left) return;
       this.#left = true;
       // A place goes from hand to hand: nobody who came later can take it from who waits.
-      for (const next of this.#queue.waiting) {
-        next.admit(new Taken(this.#key, this.#queue));
+      if (this.#queue.waiting.size > 0) {
+        const [next] = this.#queue.waiting;
+        next?.admit(new Taken(this.#key, this.#queue));
         return;
       }
       inside -= 1;

@@ -103,9 +103,13 @@ export function createLimits({ classes, maxConcurrent, waitMs = 1_000, now }: Li
 
     toUpstream(): Promise<void> | undefined {
       const place = upstream.enter("all", maxConcurrent);
-      if (place === undefined || place instanceof Promise) return placeOf(place).then((given) => this.#hold(given));
+      if (place === undefined || place instanceof Promise) return this.#wait(place);
       this.#hold(place);
       return undefined;
+    }
+
+    async #wait(place: ReturnType<Gate["enter"]>): Promise<void> {
+      this.#hold(await placeOf(place));
     }
 
     async toUnpack(): Promise<void> {
@@ -126,6 +130,17 @@ export function createLimits({ classes, maxConcurrent, waitMs = 1_000, now }: Li
     }
   }
 
+  async function waitToEnter(
+    of: ClassLimits,
+    holder: string,
+    declaredBytes: number,
+    place: Promise<Place | undefined> | undefined,
+  ): Promise<Passage> {
+    const entered = await place;
+    if (entered === undefined) throw tooMany("quota_in_flight", "too many requests at once", 1);
+    return new HeldPassage(of, holder, declaredBytes, entered);
+  }
+
   return {
     enter: (rate, holder, declaredBytes) => {
       const of = limits.get(rate);
@@ -133,7 +148,7 @@ export function createLimits({ classes, maxConcurrent, waitMs = 1_000, now }: Li
       of.checkQuotas(holder, declaredBytes);
       const place = of.inFlight === 0 ? noPlace : of.places.enter(holder, of.inFlight);
       if (place !== undefined && !(place instanceof Promise)) return new HeldPassage(of, holder, declaredBytes, place);
-      return enteredBy(place).then((entered) => new HeldPassage(of, holder, declaredBytes, entered));
+      return waitToEnter(of, holder, declaredBytes, place);
     },
     load: () => {
       const gates = [...limits.values()].map(({ places }) => places.load());
@@ -144,12 +159,6 @@ export function createLimits({ classes, maxConcurrent, waitMs = 1_000, now }: Li
       };
     },
   };
-}
-
-async function enteredBy(place: Promise<Place | undefined> | undefined): Promise<Place> {
-  const entered = await place;
-  if (entered === undefined) throw tooMany("quota_in_flight", "too many requests at once", 1);
-  return entered;
 }
 
 async function placeOf(entered: ReturnType<Gate["enter"]>): Promise<Place> {
