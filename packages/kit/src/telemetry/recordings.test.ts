@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { type Attributes, diag, DiagLogLevel, type Meter, metrics, ValueType } from "@opentelemetry/api";
 import { type DataPoint, type MetricData, MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { Recordings } from "./recordings.ts";
@@ -51,11 +51,20 @@ const rounds: readonly (readonly Recording[])[] = [
     [1, { n: "1" }],
     [1, { a: "x", b: "y" }],
     [1, { a: "x\u0000b\u00001\u0000y" }],
+    [1, { a: 1, "2b": 3 }],
+    [2, { a: 12, b: 3 }],
+    [1, { a: undefined, b: "x" }],
+    [1, { b: "x" }],
+    [1, { a: Number.NaN, b: "x" }],
+    [1, { a: true }],
+    [1, { a: "true" }],
     [7],
   ],
   [
     [5, Object.freeze({ state: "used", pool: "a" })],
     [1, { list: ["x", "y"] }],
+    [1, { list: ["x", null, "y"] }],
+    [1, { list: ["x", undefined, "y"] }],
     [10_000, {}],
     [10_001, {}],
   ],
@@ -76,6 +85,10 @@ const instruments: Record<string, (meter: Meter) => (value: number, attributes?:
   },
   "a histogram": (meter) => {
     const histogram = meter.createHistogram("duration", { unit: "s" });
+    return (value, attributes) => histogram.record(value, attributes);
+  },
+  "a histogram of one bucket": (meter) => {
+    const histogram = meter.createHistogram("undivided", { advice: { explicitBucketBoundaries: [] } });
     return (value, attributes) => histogram.record(value, attributes);
   },
   "a histogram with bounds of its own, in any order and at either infinity": (meter) => {
@@ -112,6 +125,75 @@ describe.each(Object.entries(instruments))("%s", (_, make) => {
     expect(comparable(await own.collect())).toEqual(expected);
     expect(expected[0]?.dataPoints).toHaveLength(2_000);
   });
+});
+
+test("instruments of one name are as many as with the SDK, each with the fullest description", async () => {
+  const [expected, told] = await Promise.all(
+    (["sdk", "recordings"] as const).map(async (by) => {
+      const { meter, collect } = setUp(by);
+      meter.createCounter("tasks", { description: "done" }).add(1);
+      meter.createCounter("tasks", { description: "done, all of them" }).add(2);
+      meter.createCounter("tasks", { description: "" }).add(4);
+      meter.createCounter("tasks", { unit: "s" }).add(8);
+      meter.createCounter("tasks", { valueType: ValueType.INT }).add(16);
+      meter.createUpDownCounter("tasks").add(32);
+      meter.createHistogram("tasks").record(64);
+      return comparable(await collect());
+    }),
+  );
+  expect(told).toEqual(expected ?? []);
+  expect(told).toHaveLength(5);
+});
+
+test("a meter without a version is one with an empty version, as for the SDK", async () => {
+  const { provider, collect } = setUp("recordings");
+  for (const meter of [
+    provider.getMeter("kit"),
+    provider.getMeter("kit", ""),
+    provider.getMeter("kit", "", { schemaUrl: "" }),
+  ])
+    meter.createCounter("requests").add(1);
+  provider.getMeter("kit", "2").createCounter("requests").add(10);
+  const told = (await collect()).map(({ scope: [name, version], dataPoints }) => [name, version, dataPoints[0]?.value]);
+  expect(told).toEqual([
+    ["kit", "", 3],
+    ["kit", "2", 10],
+  ]);
+});
+
+test("times are the wall clock's, also after it was set", async () => {
+  const { meter, collect } = setUp("recordings");
+  const counter = meter.createCounter("requests");
+  try {
+    setSystemTime(new Date("2040-01-01T00:00:00.250Z"));
+    counter.add(1);
+    setSystemTime(new Date("2040-01-01T00:01:00.500Z"));
+    const [point] = (await collect())[0]?.dataPoints ?? [];
+    expect([toMs(point?.startTime), toMs(point?.endTime)]).toEqual([
+      Date.parse("2040-01-01T00:00:00.250Z"),
+      Date.parse("2040-01-01T00:01:00.500Z"),
+    ]);
+  } finally {
+    setSystemTime();
+  }
+});
+
+test("two may collect at once, and each is told all", async () => {
+  const { meter, collect } = setUp("recordings");
+  meter.createCounter("requests").add(3);
+  const told = (await Promise.all([collect(), collect()])).map((all) => all[0]?.dataPoints[0]?.value);
+  expect(told).toEqual([3, 3]);
+});
+
+test("a list in attributes that are frozen may still change", async () => {
+  const { meter, collect } = setUp("recordings");
+  const counter = meter.createCounter("requests");
+  const list = ["x"];
+  const attributes = Object.freeze({ list });
+  counter.add(1, attributes);
+  list.push("y");
+  counter.add(1, attributes);
+  expect((await collect())[0]?.dataPoints).toHaveLength(2);
 });
 
 test("a series begins with its first recording and is told to the moment of collection", async () => {
@@ -163,12 +245,14 @@ test("what is no number, or negative where nothing can be, is told and not recor
   meter.createHistogram("duration").record(-1);
   meter.createHistogram("duration").record(Number.NaN);
   meter.createUpDownCounter("connections").add("2" as unknown as number);
+  meter.createCounter("whole", { valueType: ValueType.INT }).add(Number.POSITIVE_INFINITY);
   expect(await collect()).toEqual([]);
   expect(warnings).toEqual([
     "requests cannot record -1",
     "duration cannot record -1",
     "duration cannot record NaN",
     "connections cannot record 2",
+    "whole cannot record Infinity",
   ]);
 });
 

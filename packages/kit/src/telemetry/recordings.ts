@@ -11,7 +11,7 @@ import {
   type UpDownCounter,
   ValueType,
 } from "@opentelemetry/api";
-import { hrTime, type InstrumentationScope } from "@opentelemetry/core";
+import type { InstrumentationScope } from "@opentelemetry/core";
 import { emptyResource } from "@opentelemetry/resources";
 import {
   AggregationTemporality,
@@ -22,6 +22,7 @@ import {
   type MetricDescriptor,
   type MetricProducer,
 } from "@opentelemetry/sdk-metrics";
+import { type Series, SeriesSet, wallTime } from "./series.ts";
 
 /**
  * What counters, up-down counters and histograms record, aggregated here and read when metrics are collected. The SDK
@@ -46,16 +47,12 @@ export class Recordings implements MetricProducer {
   /** The same provider, except that its counters and histograms are aggregated here. */
   over(provider: MeterProvider): MeterProvider {
     return {
-      getMeter: (name, version, options) => {
-        const key = JSON.stringify([name, version, options?.schemaUrl]);
+      getMeter: (name, version = "", options = {}) => {
+        const { schemaUrl = "" } = options;
+        const key = JSON.stringify([name, version, schemaUrl]);
         let scope = this.#scopes.get(key);
         if (scope === undefined) {
-          const { schemaUrl } = options ?? {};
-          scope = new Scope({
-            name,
-            ...(version === undefined ? {} : { version }),
-            ...(schemaUrl === undefined ? {} : { schemaUrl }),
-          });
+          scope = new Scope({ name, version, ...(schemaUrl === "" ? {} : { schemaUrl }) });
           this.#scopes.set(key, scope);
         }
         return scope.over(provider.getMeter(name, version, options));
@@ -64,7 +61,7 @@ export class Recordings implements MetricProducer {
   }
 
   async collect(): Promise<CollectionResult> {
-    const at = hrTime();
+    const at = wallTime();
     const scopeMetrics = [];
     for (const scope of this.#scopes.values()) {
       const metrics = scope.read(at);
@@ -75,6 +72,8 @@ export class Recordings implements MetricProducer {
 }
 
 interface Instrument extends Counter, UpDownCounter, HistogramRecorder {
+  /** Takes a description in place of a shorter one, as the SDK does. */
+  describe(description: string): void;
   read(at: HrTime): MetricData;
 }
 
@@ -113,7 +112,10 @@ class Scope {
     const { unit = "", description = "", valueType = ValueType.DOUBLE } = options;
     const key = JSON.stringify([kind, name.toLowerCase(), unit, valueType]);
     const known = this.#instruments.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.describe(description);
+      return known;
+    }
     const descriptor = { name, unit, description, valueType };
     const made =
       kind === "Histogram"
@@ -132,7 +134,7 @@ const none: Attributes = Object.freeze({});
 
 /** Records by any of the three names the API has for it. */
 abstract class Recorder<T> implements Instrument {
-  protected readonly descriptor: MetricDescriptor;
+  protected descriptor: MetricDescriptor;
   protected readonly series: SeriesSet<T>;
   readonly #signed: boolean;
 
@@ -146,12 +148,19 @@ abstract class Recorder<T> implements Instrument {
     this.record(value, attributes);
   }
 
+  describe(description: string): void {
+    if (description.length > this.descriptor.description.length) this.descriptor = { ...this.descriptor, description };
+  }
+
   record(value: number, attributes: Attributes = none): void {
-    if (typeof value !== "number" || Number.isNaN(value) || (value < 0 && !this.#signed)) {
+    const isWhole = this.descriptor.valueType === ValueType.INT;
+    // No sum comes back from what is no number, nor has an integer on the wire a form for infinity.
+    const isOff = !Number.isFinite(value) && (isWhole || Number.isNaN(value));
+    if (typeof value !== "number" || isOff || (value < 0 && !this.#signed)) {
       diag.warn(`${this.descriptor.name} cannot record ${value}`);
       return;
     }
-    this.aggregate(this.series.of(attributes), this.descriptor.valueType === ValueType.INT ? Math.trunc(value) : value);
+    this.aggregate(this.series.of(attributes), isWhole ? Math.trunc(value) : value);
   }
 
   protected abstract aggregate(series: Series<T>, value: number): void;
@@ -236,75 +245,4 @@ class HistogramInstrument extends Recorder<Distribution> {
   #shown({ counts, ...totals }: Distribution): Histogram {
     return { ...totals, buckets: { boundaries: this.#boundaries, counts: [...counts] } };
   }
-}
-
-interface Series<T> {
-  readonly attributes: Attributes;
-  readonly startTime: HrTime;
-  value: T;
-}
-
-/** As many as the SDK keeps for one instrument (Metrics SDK, cardinality limits), the last for all that come later. */
-const maxSeries = 2_000;
-const overflow: Attributes = Object.freeze({ "otel.metric.overflow": true });
-
-class SeriesSet<T> {
-  readonly #empty: () => T;
-  readonly #series = new Map<string, Series<T>>();
-  /** By the attributes in the order in which they came, which is cheap to tell; several may lead to one series. */
-  readonly #byOrder = new Map<string, Series<T>>();
-  /** By the object itself, where it cannot become another one. */
-  readonly #byObject = new WeakMap<Attributes, Series<T>>();
-
-  constructor(empty: () => T) {
-    this.#empty = empty;
-  }
-
-  all(): Series<T>[] {
-    return [...this.#series.values()];
-  }
-
-  of(attributes: Attributes): Series<T> {
-    const same = this.#byObject.get(attributes);
-    if (same !== undefined) return same;
-    const key = orderedKey(attributes);
-    let series = this.#byOrder.get(key);
-    if (series === undefined) {
-      series = this.#find(attributes);
-      if (this.#byOrder.size < maxSeries) this.#byOrder.set(key, series);
-    }
-    if (isConstant(attributes)) this.#byObject.set(attributes, series);
-    return series;
-  }
-
-  #find(attributes: Attributes): Series<T> {
-    const key = sortedKey(attributes);
-    const known = this.#series.get(key);
-    if (known !== undefined) return known;
-    if (this.#series.size >= maxSeries - 1 && attributes !== overflow) return this.#find(overflow);
-    const series = { attributes: { ...attributes }, startTime: hrTime(), value: this.#empty() };
-    this.#series.set(key, series);
-    return series;
-  }
-}
-
-function isConstant(attributes: Attributes): boolean {
-  return Object.isFrozen(attributes) && Object.values(attributes).every((value) => typeof value !== "object");
-}
-
-function orderedKey(attributes: Attributes): string {
-  let key = "";
-  for (const name in attributes) {
-    const value = attributes[name];
-    // With its length, so that no value can be read as two attributes.
-    key +=
-      typeof value === "string"
-        ? `${name}\u0000${value.length}\u0000${value}`
-        : `${name}\u0001${JSON.stringify(value)}`;
-  }
-  return key;
-}
-
-function sortedKey(attributes: Attributes): string {
-  return JSON.stringify(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
