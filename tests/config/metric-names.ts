@@ -24,6 +24,7 @@ export const foreignNames = {
     "postgresql_connection_max",
     "security_events_logged_total",
     "system_cpu_time_seconds_total",
+    "system_filesystem_inodes_usage",
     "system_filesystem_usage_bytes",
     "system_memory_usage_bytes",
     "traces_span_metrics_calls_total",

@@ -397,6 +397,7 @@ function isOfMachine(name: string): boolean {
     "DiskAlmostFull",
     "HighCPUUsage",
     "HighDiskUsage",
+    "HighInodeUsage",
     "HighMemoryUsage",
     "HighResponseTime",
     "SlowQueries",
