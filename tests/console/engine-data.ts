@@ -56,7 +56,7 @@ export function instantOf(query: string, { mark }: EngineData): readonly unknown
   if (query.startsWith("sum by (client_id, reason, route)"))
     return [
       sample({ client_id: mark, reason: "insufficient_scope", route: "/v1/logs" }, 3),
-      sample({ client_id: "gateway", reason: "missing_token", route: "/v1/traces" }, 7),
+      sample({ client_id: "_anonymous", reason: "missing_token", route: "/v1/traces" }, 7),
     ];
   if (query.includes("orders_placed"))
     return [

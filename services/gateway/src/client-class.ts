@@ -13,6 +13,9 @@ export function clientClass(claims: AccessClaims | undefined): ClientClass {
 /** Label values are kept for as long as the process runs, so only so many clients get one of their own. */
 const maxClients = 500;
 
+/** Who showed no valid token. Without a value of its own the series would bear the id of the gateway, which sends it. */
+export const anonymous = "_anonymous";
+
 /** Names a client in metrics: the first {@link maxClients} by their id, all others together. */
 export function createClientLabels(max: number = maxClients): (clientId: string) => string {
   const known = new Set<string>();

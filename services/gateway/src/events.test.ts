@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { memoryLogger } from "@vitrine/kit/testing/log";
+import { startTestTelemetry } from "@vitrine/kit/testing/telemetry";
 import { createEvents } from "./events.ts";
 
 test("a flood of refusals of one kind is one line a second that says how many it stands for", () => {
@@ -61,4 +62,17 @@ test("an upstream that fails now and then does not fill the log by coming back",
     events.upstreamAnswered("loki");
   }
   expect(lines).toHaveLength(2);
+});
+
+test("a refusal of nobody known is nobody's, and not of the gateway whose metric it is", async () => {
+  const telemetry = startTestTelemetry();
+  try {
+    const events = createEvents(memoryLogger().logger);
+    events.refused({ reason: "missing_token", status: 401, route: "/v1/logs", cause: undefined });
+    events.refused({ reason: "too_large", status: 413, route: "/v1/logs", clientId: "orders", cause: undefined });
+    const clients = (await telemetry.points("gateway.refusals")).map(({ attributes }) => attributes["client.id"]);
+    expect(clients).toEqual(["_anonymous", "orders"]);
+  } finally {
+    await telemetry.stop();
+  }
 });

@@ -2,7 +2,7 @@ import type { AccessClaims } from "@vitrine/contracts/auth";
 import { type MetricAttributes, metrics, type RefusalReason } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
 import { counter, histogram, observe } from "@vitrine/kit/telemetry";
-import { clientClass, createClientLabels } from "./client-class.ts";
+import { anonymous, clientClass, createClientLabels } from "./client-class.ts";
 import { type Signal, signals, type Upstream } from "./routes/route.ts";
 
 type Asked = Exclude<Upstream, "self">;
@@ -71,7 +71,7 @@ export function createEvents(logger: Logger, now: () => number = Date.now): Gate
       refusals.add(1, {
         reason,
         ...(route === undefined ? {} : { route }),
-        ...(clientId === undefined ? {} : { "client.id": label(clientId) }),
+        "client.id": clientId === undefined ? anonymous : label(clientId),
       });
       const failing = upstream !== undefined && reason.startsWith("upstream_");
       const suppressed = failing ? fail(upstream) : admit(`${reason} ${route ?? ""} ${clientId ?? ""}`);

@@ -59,9 +59,9 @@ function Senders({ samples }: { readonly samples: readonly Sample[] }) {
   );
 }
 
-/** Where a refusal names no client, the metric has that of the gateway, which counts them and never asks itself. */
+/** The gateway counts together who showed no valid token. */
 export function refusedName(client: string | undefined): string {
-  return client === undefined || client === "" || client === "gateway" ? "nobody that is known" : client;
+  return client === undefined || client === "" || client === "_anonymous" ? "nobody that is known" : client;
 }
 
 /** Who is turned away at the door for telemetry, and why. */
