@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createDeadlines } from "./deadlines.ts";
+import { createDeadlines, type Deadline } from "./deadlines.ts";
 
 test("what is not called off is told once its time is up, and nothing else", async () => {
   const deadlines = createDeadlines();
@@ -22,4 +22,43 @@ test("who is told late may ask for another time, and is told again", async () =>
   const { promise, resolve } = Promise.withResolvers<void>();
   deadlines.within(1, () => deadlines.within(1, resolve));
   await promise;
+});
+
+test("nothing is lost by what was called off last, and nothing that came later", async () => {
+  const deadlines = createDeadlines();
+  const late: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const told = (name: string) => () => void late.push(name);
+  const [only, again] = [deadlines.within(1, told("only")), deadlines.within(1, told("again"))];
+  only.callOff();
+  again.callOff();
+  again.callOff();
+  deadlines.within(1, told("a"));
+  const last = deadlines.within(1, told("last"));
+  last.callOff();
+  deadlines.within(1, told("b"));
+  last.callOff();
+  deadlines.within(2, resolve);
+  await promise;
+  expect(late.toSorted()).toEqual(["a", "b"]);
+});
+
+test("of two that are late at once, one calls the other off", async () => {
+  const deadlines = createDeadlines();
+  const late: string[] = [];
+  const pair = new Map<string, Deadline>();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const [name, other] of [
+    ["a", "b"],
+    ["b", "a"],
+  ] as const) {
+    const tell = () => {
+      late.push(name);
+      pair.get(other)?.callOff();
+    };
+    pair.set(name, deadlines.within(1, tell));
+  }
+  deadlines.within(2, () => deadlines.within(2, resolve));
+  await promise;
+  expect(late).toHaveLength(1);
 });

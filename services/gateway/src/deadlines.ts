@@ -28,14 +28,16 @@ export function createDeadlines(): Deadlines {
       this.late = late;
     }
 
-    callOff(): void {
+    /** Says whether it was still to come. */
+    callOff(): boolean {
       const { before, after } = this;
-      if (before === undefined && after === undefined && last !== this) return;
+      if (before === undefined && after === undefined && last !== this) return false;
       if (before !== undefined) before.after = after;
       if (after !== undefined) after.before = before;
       else last = before;
       this.before = undefined;
       this.after = undefined;
+      return true;
     }
   }
 
@@ -43,10 +45,8 @@ export function createDeadlines(): Deadlines {
     const now = performance.now();
     const due: Waiting[] = [];
     for (let waiting = last; waiting !== undefined; waiting = waiting.before) if (waiting.at <= now) due.push(waiting);
-    for (const waiting of due) {
-      waiting.callOff();
-      waiting.late();
-    }
+    // One that is told may call others off.
+    for (const waiting of due) if (waiting.callOff()) waiting.late();
     if (last !== undefined) return;
     clearInterval(timer);
     timer = undefined;
