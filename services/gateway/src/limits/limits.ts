@@ -33,6 +33,7 @@ export interface Limits {
   load(): { readonly inside: number; readonly upstream: number; readonly waiting: number };
 }
 
+/** Of each class, as are those who wait for their holder's places: strangers use up nothing of who has a token. */
 const maxHolders = 10_000;
 const maxWaiting = 512;
 
@@ -43,7 +44,7 @@ const maxUnpackingPerHolder = 16;
 /** Whoever waits longer than this loses data in exporters with their default settings. */
 const maxRetrySeconds = 3;
 
-/** Quotas and places of all holders. Its state is bounded by {@link maxHolders} and by the requests that are in. */
+/** Quotas and places of all holders. Its state is bounded by {@link maxHolders} and by the requests that are in or wait. */
 export function createLimits({ classes, maxConcurrent, waitMs = 1_000, now }: LimitsOptions): Limits {
   const upstream = createGate({ waitMs, maxWaiting, waitingPerPlace: 1 });
   const unpacking = createGate({ waitMs: 2 * waitMs, maxWaiting, waitingPerPlace: 8 });
