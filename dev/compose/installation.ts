@@ -33,6 +33,7 @@ export function composeAddresses(env: Environment): Addresses {
     prometheusReady: `${gateway}/prometheus/api/v1/status/buildinfo`,
     lokiReady: `${gateway}/loki/api/v1/status/buildinfo`,
     jaegerReady: `${gateway}/jaeger/api/v3/services`,
+    alertmanagerReady: `${gateway}/alertmanager/api/v2/status`,
   };
 }
 

@@ -17,7 +17,8 @@ import { renderReport, toReport } from "./report.ts";
 
 const usage = `Usage: bun run doctor [--panels] [--compose] [--json] [--token TOKEN] [--deadline-ms N]
 
-Sends one marked log, metric and span through the gateway and follows each hop; exit code 0 only if all arrive.
+Sends one marked log, metric and span through the gateway and follows each hop, then asks whether alerts get anywhere;
+exit code 0 only if all arrive and they do.
 
   --panels       asks every query of every dashboard and every rule instead; exit code 0 only if none of them fails,
                  shows nothing or takes longer than a second
@@ -98,6 +99,7 @@ function addressesOf(ports: Ports): Addresses {
     prometheusReady: local(ports.prometheus, "/-/ready"),
     lokiReady: local(ports.loki, "/ready"),
     jaegerReady: local(ports.jaeger, "/api/v3/services"),
+    alertmanagerReady: local(ports.alertmanager, "/-/ready"),
   };
 }
 

@@ -12,6 +12,7 @@ const addresses: Addresses = {
   prometheusReady: "http://prometheus/ready",
   lokiReady: "http://loki/ready",
   jaegerReady: "http://jaeger/ready",
+  alertmanagerReady: "http://alertmanager/ready",
 };
 
 type Answer = (url: URL, init: RequestInit) => Response | undefined;
@@ -44,9 +45,21 @@ function healthy(url: URL, init: RequestInit, seen: Map<string, string>): Respon
     return new Response("{}");
   }
   if (url.pathname.startsWith("/loki/")) return new Response(seen.get("/v1/logs"));
+  if (url.pathname === "/alertmanager/api/v2/status") return Response.json({ config: { original: "route: {}" } });
+  if (url.pathname === "/prometheus/api/v1/alertmanagers")
+    return Response.json({ data: { activeAlertmanagers: [{ url: "http://alertmanager/api/v2/alerts" }] } });
+  if (asksReload(url)) return reloaded(1);
   if (url.pathname.startsWith("/prometheus/")) return new Response(seen.get("/v1/metrics"));
   if (url.pathname.startsWith("/jaeger/")) return new Response(seen.get("/v1/traces"));
   return new Response("ok");
+}
+
+function asksReload(url: URL): boolean {
+  return url.searchParams.get("query") === "alertmanager_config_last_reload_successful";
+}
+
+function reloaded(value: number): Response {
+  return Response.json({ data: { result: [{ metric: {}, value: [0, String(value)] }] } });
 }
 
 function broken(hops: readonly Hop[]): readonly Hop[] {
@@ -70,6 +83,7 @@ describe("doctor", () => {
       "prometheus",
       "collector",
       "jaeger",
+      "alertmanager",
     ]);
   });
 
@@ -168,5 +182,61 @@ describe("doctor", () => {
     );
     expect(broken(hops)).toMatchObject([{ hop: "jaeger", signal: "traces" }]);
     expect(broken(hops)[0]?.detail).toContain("otelcol_exporter_queue_size 7");
+  });
+
+  test("a stopped Alertmanager is named, and that nobody is told of alerts; signals are well", async () => {
+    const hops = await examine(
+      system((url) => {
+        if (url.pathname.startsWith("/alertmanager/")) return new Response("", { status: 503 });
+        return url.host === "alertmanager" ? refused() : undefined;
+      }),
+    );
+    expect(broken(hops)).toMatchObject([{ hop: "alertmanager" }]);
+    expect(broken(hops)[0]?.detail).toContain("nobody is told of alerts");
+    expect(broken(hops)[0]?.mend).toContain("/checkout/.vitrine/logs/alertmanager.log");
+  });
+
+  test("an Alertmanager that runs but cannot be asked through the gateway is the gateway's fault", async () => {
+    const hops = await examine(
+      system((url) => (url.pathname.startsWith("/alertmanager/") ? new Response("", { status: 502 }) : undefined)),
+    );
+    expect(broken(hops)).toMatchObject([{ hop: "gateway" }]);
+  });
+
+  test("a token that may not read is named where alerts are asked for", async () => {
+    const hops = await examine(
+      system((url) => (url.pathname.startsWith("/alertmanager/") ? new Response("", { status: 403 }) : undefined)),
+    );
+    expect(broken(hops)).toMatchObject([{ hop: "token", mend: "the token needs the scope telemetry:read" }]);
+  });
+
+  const hasNone: Answer = (url) =>
+    url.pathname === "/alertmanager/api/v2/status" ? Response.json({ config: { original: "" } }) : undefined;
+  const keepsAnOldOne: Answer = (url) => (asksReload(url) ? reloaded(0) : undefined);
+
+  test.each([
+    ["has none", hasNone, "no configuration"],
+    ["keeps an old one", keepsAnOldOne, "could not load"],
+  ])("an Alertmanager whose configuration is not loaded is named: it %s", async (_, answer, detail) => {
+    const hops = await examine(system(answer));
+    expect(broken(hops)).toMatchObject([{ hop: "alertmanager", detail: expect.stringContaining(detail) }]);
+    expect(broken(hops)[0]?.mend).toContain("alertmanager.log");
+  });
+
+  test("an Alertmanager that was never scraped is well", async () => {
+    const unseen: Answer = (url) => (asksReload(url) ? Response.json({ data: { result: [] } }) : undefined);
+    expect(broken(await examine(system(unseen)))).toEqual([]);
+  });
+
+  test.each([
+    ["knows no Alertmanager", () => Response.json({ data: { activeAlertmanagers: [] } }), "nobody is told"],
+    ["does not say", () => new Response("<html>"), "does not say where"],
+    ["does not answer", () => new Response("no", { status: 503 }), "503: no"],
+  ])("a Prometheus that %s is named, with where that is set or said", async (_, answer, detail) => {
+    const hops = await examine(
+      system((url) => (url.pathname === "/prometheus/api/v1/alertmanagers" ? answer() : undefined)),
+    );
+    expect(broken(hops)).toMatchObject([{ hop: "prometheus", detail: expect.stringContaining(detail) }]);
+    expect(broken(hops)[0]?.mend).toContain("/checkout/.vitrine/logs/prometheus.log");
   });
 });

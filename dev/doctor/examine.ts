@@ -1,3 +1,4 @@
+import { checkAlerting } from "./alerting.ts";
 import { type Answer, call } from "./call.ts";
 import { explainMissing, refusedAtDoor } from "./explain.ts";
 import { engineOf, type ExamineOptions, type Hop } from "./hop.ts";
@@ -7,15 +8,21 @@ const maxSkewMs = 30_000;
 /** Longer than the gateway waits for the collector: its answer tells a hung collector from a hung gateway. */
 const doorTimeoutMs = 12_000;
 
-/** Sends one marked log, metric and span through the gateway and follows them; stops at the first broken hop of each. */
+/**
+ * Sends one marked log, metric and span through the gateway and follows them; stops at the first broken hop of each. Then
+ * whether alerts would get anywhere.
+ */
 export async function examine(options: ExamineOptions): Promise<readonly Hop[]> {
   const door = await checkDoor(options);
   if (!door.every((hop) => hop.ok)) return door;
   const [token, tokenHop] = await checkToken(options);
   if (token === undefined) return [...door, tokenHop];
   const probe = createProbe(options.now());
-  const routes = await Promise.all(probeSignals.map((signal) => follow(options, probe, signal, token)));
-  return [...door, tokenHop, ...routes.flat()];
+  const [alerting, ...routes] = await Promise.all([
+    checkAlerting(options, token),
+    ...probeSignals.map((signal) => follow(options, probe, signal, token)),
+  ]);
+  return [...door, tokenHop, ...routes.flat(), alerting];
 }
 
 async function checkDoor(options: ExamineOptions): Promise<readonly Hop[]> {

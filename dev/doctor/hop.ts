@@ -1,8 +1,9 @@
 import type { Advice } from "./advice.ts";
 import type { ProbeSignal } from "./probe.ts";
 
-/** The places telemetry passes, in order. */
-export type HopName = "gateway" | "auth" | "clock" | "token" | "collector" | "prometheus" | "loki" | "jaeger";
+/** The places telemetry passes, in order, and the one that tells people. */
+export type HopName =
+  "gateway" | "auth" | "clock" | "token" | "collector" | "prometheus" | "loki" | "jaeger" | "alertmanager";
 
 export interface Hop {
   readonly hop: HopName;
@@ -24,6 +25,7 @@ export interface Addresses {
   readonly prometheusReady: string;
   readonly lokiReady: string;
   readonly jaegerReady: string;
+  readonly alertmanagerReady: string;
 }
 
 export interface ExamineOptions {

@@ -24,7 +24,7 @@ export function toReport(hops: readonly Hop[], processes: readonly ProcessReport
 /** The report as people read it: hops first, what to do about the broken ones, then processes and memory. */
 export function renderReport(report: DoctorReport): string {
   const lines = report.hops.map(({ hop, signal, ok, detail, mend }) => {
-    const head = `${ok ? "ok    " : "BROKEN"}  ${hop.padEnd(10)} ${(signal ?? "").padEnd(7)} ${detail}`;
+    const head = `${ok ? "ok    " : "BROKEN"}  ${hop.padEnd(12)} ${(signal ?? "").padEnd(7)} ${detail}`;
     return ok || mend === undefined ? head : `${head}\n        mend: ${mend}`;
   });
   const processes = report.processes.map(
@@ -40,7 +40,8 @@ export function renderReport(report: DoctorReport): string {
     report.processes.length === 0
       ? []
       : [`${"all".padEnd(32)} ${megabytes(report.totalMemoryBytes)} resident, shared pages counted once`];
-  const verdict = report.broken === null ? "All three signals arrive." : `Broken: ${report.broken.hop}.`;
+  const verdict =
+    report.broken === null ? "All three signals arrive, and alerts are sent on." : `Broken: ${report.broken.hop}.`;
   return [...lines, "", ...processes, ...total, "", verdict].join("\n");
 }
 

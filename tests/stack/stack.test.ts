@@ -235,7 +235,7 @@ describe("broken on purpose", () => {
     );
   });
 
-  test.each([["collector"], ["loki"], ["prometheus"], ["jaeger"]] as const)(
+  test.each([["collector"], ["loki"], ["prometheus"], ["jaeger"], ["alertmanager"]] as const)(
     "doctor names a %s that hangs, and all is well once it goes on",
     async (engine) => {
       const pid = (await stack.containerPid(engine)) ?? (await pidOf(engine));
