@@ -17,7 +17,7 @@ async function start(options: GatewayOptions = {}): Promise<void> {
 }
 
 afterEach(async () => {
-  expect(gateway.limits.load()).toMatchObject({ upstream: 0, waiting: 0 });
+  expect(gateway.limits.load()).toEqual({ inside: 0, upstream: 0, waiting: 0 });
   await gateway.stop();
 });
 
