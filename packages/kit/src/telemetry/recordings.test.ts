@@ -51,6 +51,8 @@ const rounds: readonly (readonly Recording[])[] = [
     [1, { n: "1" }],
     [1, { a: "x", b: "y" }],
     [1, { a: "x\u0000b\u00001\u0000y" }],
+    [1, { a: "x\u0000b\u0000y" }],
+    [1, { c: "x" }],
     [1, { a: 1, "2b": 3 }],
     [2, { a: 12, b: 3 }],
     [1, { a: undefined, b: "x" }],
@@ -63,6 +65,8 @@ const rounds: readonly (readonly Recording[])[] = [
   [
     [5, Object.freeze({ state: "used", pool: "a" })],
     [1, { list: ["x", "y"] }],
+    [1, { list: ["x,y"] }],
+    [Number.POSITIVE_INFINITY, { big: true }],
     [1, { list: ["x", null, "y"] }],
     [1, { list: ["x", undefined, "y"] }],
     [10_000, {}],
@@ -127,6 +131,18 @@ describe.each(Object.entries(instruments))("%s", (_, make) => {
   });
 });
 
+test("the bound of series is one for all collections, where the SDK counts anew after each", async () => {
+  const { meter, collect } = setUp("recordings");
+  const counter = meter.createCounter("requests");
+  for (let n = 0; n < 2_500; n += 1) {
+    counter.add(1, { n });
+    if (n === 1_000) await collect();
+  }
+  const points = (await collect())[0]?.dataPoints ?? [];
+  expect(points).toHaveLength(2_000);
+  expect(points.at(-1)).toMatchObject({ attributes: { "otel.metric.overflow": true }, value: 501 });
+});
+
 test("instruments of one name are as many as with the SDK, each with the fullest description", async () => {
   const [expected, told] = await Promise.all(
     (["sdk", "recordings"] as const).map(async (by) => {
@@ -145,19 +161,33 @@ test("instruments of one name are as many as with the SDK, each with the fullest
   expect(told).toHaveLength(5);
 });
 
-test("a meter without a version is one with an empty version, as for the SDK", async () => {
-  const { provider, collect } = setUp("recordings");
-  for (const meter of [
-    provider.getMeter("kit"),
-    provider.getMeter("kit", ""),
-    provider.getMeter("kit", "", { schemaUrl: "" }),
-  ])
-    meter.createCounter("requests").add(1);
-  provider.getMeter("kit", "2").createCounter("requests").add(10);
-  const told = (await collect()).map(({ scope: [name, version], dataPoints }) => [name, version, dataPoints[0]?.value]);
+test("meters are as many as with the SDK: one without a version is one of an empty version", async () => {
+  const [expected, told] = await Promise.all(
+    (["sdk", "recordings"] as const).map(async (by) => {
+      const { provider, collect } = setUp(by);
+      const meters = [
+        provider.getMeter("kit"),
+        provider.getMeter("kit", ""),
+        provider.getMeter("kit", "", { schemaUrl: "" }),
+        provider.getMeter("kit", "2"),
+        provider.getMeter("kit", "2", { schemaUrl: "https://example.com/2" }),
+        provider.getMeter("other", "2"),
+      ];
+      for (const [at, meter] of meters.entries()) meter.createCounter("requests").add(10 ** at);
+      return (await collect()).map(({ scope, dataPoints }) => ({ scope, value: dataPoints[0]?.value }));
+    }),
+  );
+  expect(told).toEqual(expected ?? []);
+  expect(told).toHaveLength(4);
+});
+
+test("names that differ in case alone are one instrument's, the first", async () => {
+  const { meter, collect } = setUp("recordings");
+  for (const name of ["Requests", "requests", "replies"]) meter.createCounter(name).add(1);
+  const told = (await collect()).map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints[0]?.value]);
   expect(told).toEqual([
-    ["kit", "", 3],
-    ["kit", "2", 10],
+    ["Requests", 2],
+    ["replies", 1],
   ]);
 });
 
@@ -261,7 +291,9 @@ test("gauges and what is observed stay with the SDK, beside what is recorded", a
   meter.createGauge("temperature").record(3);
   meter.createObservableGauge("age").addCallback((result) => result.observe(4));
   meter.createCounter("requests").add(5);
-  const told = comparable(await collect()).map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints[0]?.value]);
+  const collected = await collect();
+  expect(new Set(collected.map(({ scope }) => scope.join(" ")))).toEqual(new Set(["pg 1.0.0 https://example.com/1"]));
+  const told = comparable(collected).map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints[0]?.value]);
   expect(told).toEqual([
     ["age", 4],
     ["requests", 5],
@@ -275,6 +307,7 @@ test("started, they are what everybody's meters record into", async () => {
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
   recordings.start();
   metrics.getMeter("anyone").createCounter("requests").add(1);
+  metrics.getMeter("nobody").createCounter("requests");
   const { resourceMetrics } = await reader.collect();
   expect(resourceMetrics.scopeMetrics.map(({ scope }) => scope.name)).toEqual(["anyone"]);
   expect((await recordings.collect()).resourceMetrics.scopeMetrics).toHaveLength(1);

@@ -13,7 +13,7 @@ export interface Series<T> {
   value: T;
 }
 
-/** As many as the SDK keeps for one instrument (Metrics SDK, cardinality limits), the last for all that come later. */
+/** Of one instrument, in all collections together (Metrics SDK, cardinality limits), the last for all that come later. */
 const maxSeries = 2_000;
 const overflow: Attributes = Object.freeze({ "otel.metric.overflow": true });
 
