@@ -46,6 +46,19 @@ describe("a gate", () => {
     expect(gate.load()).toEqual({ inside: 0, waiting: 0 });
   });
 
+  test("counts nobody twice who came in just before the time was up", async () => {
+    const gate = createGate(options);
+    const inside = [await gate.enter("a", 1), await gate.enter("b", 1)];
+    const admitted = gate.enter("a", 1);
+    inside[0]?.leave();
+    const place = await admitted;
+    // Begins to wait after the other, and so is told after it.
+    expect(await gate.enter("b", 1)).toBeUndefined();
+    expect(gate.load()).toEqual({ inside: 2, waiting: 0 });
+    for (const one of [place, inside[1]]) one?.leave();
+    expect(gate.load()).toEqual({ inside: 0, waiting: 0 });
+  });
+
   test("turns away who has waited too long, and loses no place by it", async () => {
     const gate = createGate(options);
     const inside = await gate.enter("a", 1);
