@@ -16,6 +16,7 @@ const applied: Readonly<Record<string, string>> = {
   "auth/0007-client-keys.sql": "054eb3123f216e4b",
   "auth/0008-defence.sql": "c57d6eadd4aa7afc",
   "auth/0009-compromised-signing-keys.sql": "54790870484837f3",
+  "auth/0010-audit-search.sql": "2177ac6d9de697e7",
   "console/0001-thresholds.sql": "99da72525687ed62",
   "inventory/0001-stock.sql": "55d2a0aebe0ba4b4",
   "inventory/0002-sold-and-expiry.sql": "2fe125bc87bca5ab",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { newPassword, user } from "./auth.ts";
 import { problem } from "./problem.ts";
 import { roles } from "./scopes.ts";
+import { securityActions } from "./telemetry.ts";
 
 /** Bodies of requests and answers about people and their sessions. Times are ISO 8601 in UTC. */
 
@@ -96,7 +97,17 @@ export const secondFactorState = z.object({
   backupCodesLeft: z.int().nonnegative().describe("Of ten."),
 });
 
-/** One security event; `seq` counts from 1 without a gap. Ids only, and addresses with their host hidden. */
+/** Who has an id now. Nothing of it is in the log: ids stay what they are, and names are looked up for whoever reads. */
+export const auditParty = z.object({
+  kind: z.enum(["person", "client", "ingest_key"]).describe("What has the id."),
+  name: z.string().describe("What it is called."),
+});
+
+export type AuditParty = z.infer<typeof auditParty>;
+
+const knownAs = auditParty.nullable().describe("Who has that id now; null where nobody has, or it may not be told.");
+
+/** One security event; `seq` counts from 1 without a gap. Ids, and addresses with their host hidden. */
 export const auditEvent = z.object({
   seq: z.int().positive().describe("Counts from 1 without a gap."),
   at: time.describe("When it was stored."),
@@ -104,7 +115,9 @@ export const auditEvent = z.object({
   outcome: z.enum(["success", "failure"]).describe("Whether what was tried was done."),
   action: z.string().describe("What was done or tried."),
   actor: z.string().nullable().describe("Id of the person or client that did it."),
+  actorKnownAs: knownAs,
   target: z.string().nullable().describe("Id of what it was done to, where that is not the actor."),
+  targetKnownAs: knownAs,
   reason: z.string().nullable().describe("Why it was refused, or what exactly was done."),
   requestId: z.string().nullable().describe("Leads to logs and spans of the request."),
   address: z.string().nullable().describe("Network of the caller, the host hidden."),
@@ -113,10 +126,39 @@ export const auditEvent = z.object({
   clientId: z.string().nullable().describe("OAuth client it belongs to."),
 });
 
+export type AuditRecord = z.infer<typeof auditEvent>;
+
 export const auditPage = z.object({
   items: z.array(auditEvent).describe("Newest first."),
   next: z.string().nullable().describe("Cursor of the page after this one; null on the last."),
 });
+
+const moment = z.iso
+  .datetime({ offset: true, error: "must be a time such as 2026-11-21T07:00:00Z" })
+  .transform((text) => Date.parse(text));
+
+/** What the audit log is narrowed by; each that is given must hold. Times are milliseconds since the epoch once parsed. */
+export const auditQuery = {
+  who: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[!-~]+$/, "must be a name or an id, without spaces")
+    .optional()
+    .describe("Name or id of a person, client or ingest key: who did it, or to whom it was done."),
+  event: z
+    .enum(securityActions, `must be one of ${securityActions.join(", ")}`)
+    .optional()
+    .describe("Name of the event."),
+  action: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/, "must be an action such as role_change")
+    .optional()
+    .describe("What was done or tried."),
+  outcome: z.enum(["success", "failure"], "must be success or failure").optional().describe("Whether it was done."),
+  from: moment.optional().describe("Events of this time and later."),
+  to: moment.optional().describe("Events before this time."),
+} as const;
 
 /** What an earlier check answered, as `<rows>:<head>`: a log that holds and does not hold this was cut short. */
 export const auditCheckQuery = z.strictObject({

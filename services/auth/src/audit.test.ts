@@ -6,6 +6,7 @@ import { memoryLogger } from "@vitrine/kit/testing/log";
 import { startPostgres } from "@vitrine/kit/testing/postgres";
 import { createAudit } from "./audit.ts";
 import { verifyChain } from "./audit-chain.ts";
+import type { AuditPosition } from "./audit-search.ts";
 import { type Caller, ourselves } from "./caller.ts";
 
 const caller: Caller = {
@@ -108,7 +109,7 @@ describe("what is stored", () => {
       session: "session-1",
       client: "vitrine",
     });
-    const [row] = await audit.page(1);
+    const [row] = await audit.page({ limit: 1 });
     expect(row).toEqual({
       seq: expect.any(Number),
       at: expect.any(String),
@@ -147,11 +148,12 @@ describe("what is stored", () => {
     const { audit, database } = await startAudit();
     for (let index = 0; index < 5; index += 1) await audit.record(caller, entry);
     const seen: number[] = [];
-    for (let before: number | undefined; ;) {
-      const page = await audit.page(2, before);
-      if (page.length === 0) break;
+    for (let before: AuditPosition | undefined; ;) {
+      const page = await audit.page({ limit: 2, before });
+      const last = page.at(-1);
+      if (last === undefined) break;
       seen.push(...page.map(({ seq }) => seq));
-      before = page.at(-1)?.seq;
+      before = { atMs: Date.parse(last.at), seq: last.seq };
     }
     expect(seen).toEqual([5, 4, 3, 2, 1]);
     expect(await verifyChain(database)).toMatchObject({ rows: 5 });

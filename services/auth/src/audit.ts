@@ -1,7 +1,8 @@
 import type { LogActionName } from "@vitrine/contracts/telemetry";
 import type { Logger } from "@vitrine/kit/log";
 import type { Database, Queryable } from "@vitrine/kit/postgres";
-import { type AuditRow, auditColumns, auditRow, chainStart, contentOf, hashRow } from "./audit-chain.ts";
+import { type AuditRow, chainStart, contentOf, hashRow } from "./audit-chain.ts";
+import { type AuditSearch, searchAudit } from "./audit-search.ts";
 import type { Caller } from "./caller.ts";
 
 /** Names of the OWASP logging vocabulary, and ours where it has none. */
@@ -35,8 +36,8 @@ export interface Audit {
   transaction<T>(caller: Caller, work: (tx: Queryable, note: Note) => Promise<T>): Promise<T>;
   /** Stores what no transaction belongs to, a refusal above all. @throws ServiceError `unavailable` */
   record(caller: Caller, ...entries: readonly AuditEntry[]): Promise<void>;
-  /** Newest first; `before` is the `seq` of the last row of the page before. */
-  page(limit: number, before?: number): Promise<readonly AuditRow[]>;
+  /** Newest first. */
+  page(search: AuditSearch): Promise<readonly AuditRow[]>;
 }
 
 export interface AuditOptions {
@@ -64,13 +65,7 @@ export function createAudit({ database, logger, now }: AuditOptions): Audit {
       transaction(caller, async (_, note) => {
         for (const entry of entries) note(entry);
       }),
-    page: async (limit, before) => {
-      const rows = await database.query(
-        `select ${auditColumns} from audit_log where $2::bigint is null or seq < $2 order by seq desc limit $1`,
-        [limit, before ?? null],
-      );
-      return rows.map((row) => auditRow.parse(row));
-    },
+    page: (search) => searchAudit(database, search),
   };
 }
 

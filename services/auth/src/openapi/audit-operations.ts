@@ -1,4 +1,4 @@
-import { auditCheck, auditCheckQuery, auditPage } from "@vitrine/contracts/people";
+import { auditCheck, auditCheckQuery, auditPage, auditQuery } from "@vitrine/contracts/people";
 import { pageQuery } from "@vitrine/kit/http/page";
 import { z } from "zod";
 import type { Operation } from "@vitrine/kit/openapi/operation";
@@ -11,9 +11,9 @@ export const auditOperations: readonly Operation[] = [
     method: "get",
     path: "/api/auth/audit",
     tag,
-    summary: "Security events, newest first",
+    summary: "Security events, newest first, narrowed by whom, what and when",
     access,
-    query: pageQuery(z.string()),
+    query: pageQuery(z.string()).extend(auditQuery),
     answers: { 200: { description: "A page of events.", body: auditPage } },
   },
   {
