@@ -18,7 +18,7 @@ const spanNames = Object.keys(spans) as [SpanName, ...SpanName[]];
 const moment = z.iso.datetime({ offset: true, error: "must be a time such as 2026-11-21T07:00:00Z" });
 
 /** An empty field of a form says nothing. */
-function unlessEmpty<S extends z.ZodType>(schema: S) {
+export function unlessEmpty<S extends z.ZodType>(schema: S) {
   return z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
 }
 
