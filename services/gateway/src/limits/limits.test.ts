@@ -41,6 +41,18 @@ describe("a quota", () => {
     expect(await reasonOf(() => limits.enter("ingest", "a", 0))).toBe("quota_requests");
   });
 
+  test.each([
+    [2, "1"],
+    [0.5, "2"],
+    [0.01, "3"],
+  ])("of %d requests a second says when one may come again, which is never long", async (requestsPerSecond, after) => {
+    const limits = limitsOf(bounded({ requestsPerSecond, burstSeconds: 1 / requestsPerSecond }));
+    await limits.enter("ingest", "a", 0);
+    expect(() => limits.enter("ingest", "a", 0)).toThrow(
+      expect.objectContaining({ headers: { "retry-after": after } }),
+    );
+  });
+
   test("of bytes is spent by what was declared, and by what the body had more or less", async () => {
     const limits = limitsOf(bounded({ bytesPerSecond: 100, burstSeconds: 1 }));
     const spend = async (holder: string, declared: number, carried: number) => {
@@ -51,10 +63,11 @@ describe("a quota", () => {
     await spend("a", 60, 60);
     await spend("a", 40, 40);
     expect(await reasonOf(() => limits.enter("ingest", "a", 0))).toBe("quota_bytes");
-    await spend("b", 90, 10);
-    await spend("b", 80, 90);
-    expect(await reasonOf(() => limits.enter("ingest", "b", 0))).toBe("quota_bytes");
-    expect(await reasonOf(() => limits.enter("query", "b", 0))).toBe("none");
+    await spend("b", 100, 10);
+    expect(await reasonOf(() => limits.enter("ingest", "b", 0))).toBe("none");
+    await spend("c", 10, 100);
+    expect(await reasonOf(() => limits.enter("ingest", "c", 0))).toBe("quota_bytes");
+    expect(await reasonOf(() => limits.enter("query", "c", 0))).toBe("none");
   });
 });
 
@@ -92,6 +105,8 @@ describe("places", () => {
     expect([a?.toUpstream(), b?.toUpstream()]).toEqual([undefined, undefined]);
     const waiting = [c?.toUpstream(), d?.toUpstream()];
     expect(limits.load()).toEqual({ inside: 0, upstream: 2, waiting: 2 });
+    const fifth = await limits.enter("api", "b", 0);
+    expect(await reasonOf(() => fifth.toUpstream())).toBe("overloaded");
     for (const passage of [a, b]) passage?.leave();
     await Promise.all(waiting);
     for (const passage of [c, d]) passage?.leave();
