@@ -81,6 +81,12 @@ describe("what is not there", () => {
     expect(problem.parse(await told.json()).instance).toBe(`/requests/${told.headers.get("x-request-id")}`);
   });
 
+  test("by this method is 405, and Allow says by which it is", async () => {
+    const told = await app.request("/requests", { method: "POST" });
+    expect([told.status, told.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    expect(problem.parse(await told.json()).code).toBe("method_not_allowed");
+  });
+
   test("in an address is never taken for text of the page", async () => {
     const response = await open("/requests?status=%3Cscript%3Ealert(1)%3C%2Fscript%3E");
     expect(response.status).toBe(400);

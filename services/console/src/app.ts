@@ -1,6 +1,6 @@
 import { createBaseApp, toServiceError } from "@vitrine/kit/http";
 import { answerProblem } from "@vitrine/kit/http/problem";
-import { ServiceError } from "@vitrine/kit/errors";
+import { unroutedError } from "@vitrine/kit/http/unrouted";
 import { assetPrefix } from "./assets/build.ts";
 import { dashboardRoutes } from "./dashboards/routes.tsx";
 import { docsRoutes } from "@vitrine/kit/openapi/routes";
@@ -27,7 +27,7 @@ export function createApp(deps: Deps) {
     return wantsPage(c) ? await answerErrorPage(c, deps, error) : problem;
   });
   app.notFound((c) => {
-    const error = new ServiceError("not_found");
+    const error = unroutedError(app, c);
     return wantsPage(c) ? answerErrorPage(c, deps, error) : answerProblem(c, error, logger);
   });
   app.route(assetPrefix, assetRoutes(deps.assets));

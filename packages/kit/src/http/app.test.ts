@@ -187,18 +187,6 @@ describe("problems", () => {
     expect((await app.request("/orders", { method: "POST", headers, body: '{"id":"1"}' })).status).toBe(200);
   });
 
-  test("an unknown path is 404, and so is a method nobody handles", async () => {
-    const { app } = open();
-    app.get("/known", (c) => c.text(""));
-    for (const [path, method] of [
-      ["/unknown", "GET"],
-      ["/known", "POST"],
-    ] as const) {
-      const answer = await app.request(path, { method });
-      expect([answer.status, problem.parse(await answer.json()).code]).toEqual([404, "not_found"]);
-    }
-  });
-
   test("an answer of another service that stops half-way is upstream_timeout", async () => {
     const { app } = open();
     app.get("/slow", () => {

@@ -9,6 +9,7 @@ import { collectMetricsText } from "../telemetry/setup.ts";
 import type { AppEnv } from "./env.ts";
 import { answerProblem } from "./problem.ts";
 import { observeRequests } from "./observe.ts";
+import { unroutedError } from "./unrouted.ts";
 
 export type { AppBindings, AppEnv } from "./env.ts";
 
@@ -34,7 +35,7 @@ export function createBaseApp(options: BaseAppOptions): Hono<AppEnv> {
     if (c.req.raw.signal.aborted && error.name === "AbortError") return new Response(null, { status: clientGone });
     return answerProblem(c, toServiceError(error), options.logger, error);
   });
-  app.notFound((c) => answerProblem(c, new ServiceError("not_found"), options.logger));
+  app.notFound((c) => answerProblem(c, unroutedError(app, c), options.logger));
   app.get("/health/live", (c) => c.json({ status: "alive" }));
   app.get("/health/ready", async (c) => {
     const report = await options.readiness.report();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { accessTokenType, grantTypes, tokenError, userNameTokenType } from "@vitrine/contracts/auth";
+import { problem } from "@vitrine/contracts/problem";
 import { scopesOfRole } from "@vitrine/contracts/scopes";
 import { createTokenSource } from "@vitrine/kit/tokens/source";
 import { decodeProtectedHeader } from "jose";
@@ -177,7 +178,9 @@ describe("form of the request", () => {
   });
 
   test("GET is not an endpoint", async () => {
-    expect((await auth.app.request("/oauth/token")).status).toBe(404);
+    const response = await auth.app.request("/oauth/token");
+    expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
+    expect(problem.parse(await response.json()).code).toBe("method_not_allowed");
   });
 });
 
