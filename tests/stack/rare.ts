@@ -84,6 +84,8 @@ export const rareActions: Readonly<Record<string, Rare>> = {
   "generator.failed": broken,
   "http.error": broken,
   "http.request": healthOnly,
+  "notifier.caught_up": broken,
+  "notifier.degraded": broken,
   "notifier.outbox_failed": broken,
   "order.expired": { because: "an order has to be left alone for longer than three minutes" },
   "order.inventory_failed": fault,

@@ -174,6 +174,8 @@ export const logActions = {
   "target.changed": action("A target of alerts was made, changed, tested or removed.", ["notifier"]),
   "alert.silenced": action("Somebody silenced an alert for a while.", ["console"]),
   "threshold.changed": action("Somebody set what is worth an alert, for everyone or for their own pages.", ["console"]),
+  "notifier.caught_up": action("What was told while the database was away is stored.", ["notifier"]),
+  "notifier.degraded": action("The database is away: alerts are told directly, without the outbox.", ["notifier"]),
   "notifier.outbox_failed": action("The outbox could not be worked on; it is tried again.", ["notifier"]),
   "generator.seeded": action("The demo catalogue and stock are in place.", ["generator"]),
   "generator.failed": action("A simulated customer got an answer nobody should get.", ["generator"]),
@@ -875,6 +877,14 @@ export const metrics = {
     description:
       "How long the oldest message of a target has been due, 0 where none is; every process reports the same.",
     attributes: { target: "bounded" },
+    services: ["notifier"],
+  }),
+  notifierUnstored: metric({
+    name: "notifier.unstored",
+    kind: "gauge",
+    unit: "{change}",
+    description: "Changes of alerts heard of while the database was away that are not stored yet.",
+    attributes: {},
     services: ["notifier"],
   }),
   vitrineThreshold: metric({

@@ -1,10 +1,11 @@
 import type { AlertmanagerWebhook } from "@vitrine/contracts/alerts";
 import type { Database, Queryable } from "@vitrine/kit/postgres";
-import { type Change, judgeChange, judgeReminder, type KnownAlert, tierOf } from "./change.ts";
-import { cleanWebhook } from "./clean.ts";
+import { ServiceError } from "@vitrine/kit/errors";
+import { changesOf, toAlerts } from "./news.ts";
 import { dueAt, isToldTo, type Routing } from "./routing.ts";
-import { knownAlerts, keyText, markReceived, storeChanges } from "./store/alerts.ts";
+import { knownAlerts, markReceived, storeChanges } from "./store/alerts.ts";
 import { enqueue, isWaiting } from "./store/deliveries.ts";
+import { type Known, readKnown } from "./store/known.ts";
 import { listRoutings } from "./store/targets.ts";
 import type { ToldChange } from "./told-change.ts";
 
@@ -22,24 +23,36 @@ export interface AcceptedWebhook {
 
 /**
  * Stores what a webhook tells and puts messages into the outbox, in one transaction: what was answered with 200 is
- * safe, and what Alertmanager sends again changes nothing.
+ * safe, and what Alertmanager sends again changes nothing. Once `givenUp` nothing of it is stored any more.
+ *
+ * @param webhook as `cleanWebhook` leaves it
  */
-export function acceptWebhook(deps: AcceptDeps, webhook: AlertmanagerWebhook): Promise<AcceptedWebhook> {
-  const clean = cleanWebhook(webhook);
+export function acceptWebhook(
+  deps: AcceptDeps,
+  webhook: AlertmanagerWebhook,
+  givenUp: AbortSignal,
+): Promise<AcceptedWebhook & { readonly known: Known }> {
   return deps.database.transaction(async (tx) => {
-    // One at a time: two webhooks about one alert must agree on which change came first.
-    await tx.query("select pg_advisory_xact_lock(hashtext('vitrine notifier'), 0)");
-    return accept(tx, deps, clean);
+    await lockAlerts(tx);
+    const accepted = await accept(tx, deps, webhook);
+    const known = await readKnown(tx);
+    if (givenUp.aborted) throw new ServiceError("unavailable", undefined, { reason: "database" });
+    return { ...accepted, known };
   });
+}
+
+/** One at a time: two webhooks about one alert must agree on which change came first. */
+export async function lockAlerts(tx: Queryable): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtext('vitrine notifier'), 0)");
 }
 
 async function accept(tx: Queryable, deps: AcceptDeps, webhook: AlertmanagerWebhook): Promise<AcceptedWebhook> {
   const now = deps.now();
-  const { news, unchanged } = await sort(tx, deps, webhook);
-  const seen = unchanged.map(({ known }) => known.id);
-  if (seen.length > 0) await markReceived(tx, seen, now);
-  // Alertmanager sends the whole group when one of it changes; only a group without news is a reminder.
-  const changes = news.length > 0 ? news : unchanged.flatMap((one) => reminderOf(one, now));
+  const alerts = toAlerts(webhook);
+  const keys = [...alerts.values()].map(({ fingerprint, startsAt }) => ({ fingerprint, startedAt: startsAt }));
+  const known = await knownAlerts(tx, keys);
+  const { changes, unchanged } = changesOf(alerts, (key) => known.get(key), now, deps.newId);
+  if (unchanged.length > 0) await markReceived(tx, unchanged, now);
   if (changes.length === 0) return { changes, messages: 0 };
   await storeChanges(tx, changes, webhook.groupKey, now);
   let messages = 0;
@@ -50,55 +63,7 @@ async function accept(tx: Queryable, deps: AcceptDeps, webhook: AlertmanagerWebh
   return { changes, messages };
 }
 
-interface Unchanged {
-  readonly known: KnownAlert;
-  readonly alert: AlertmanagerWebhook["alerts"][number];
-}
-
-async function sort(tx: Queryable, deps: AcceptDeps, webhook: AlertmanagerWebhook) {
-  const alerts = new Map(
-    webhook.alerts.map((alert) => {
-      const startedAt = new Date(alert.startsAt).toISOString();
-      return [keyText({ fingerprint: alert.fingerprint, startedAt }), { ...alert, startsAt: startedAt }];
-    }),
-  );
-  const keys = [...alerts.values()].map(({ fingerprint, startsAt }) => ({ fingerprint, startedAt: startsAt }));
-  const known = await knownAlerts(tx, keys);
-  const news: ToldChange[] = [];
-  const unchanged: Unchanged[] = [];
-  for (const [key, alert] of alerts) {
-    const before = known.get(key);
-    const change = judgeChange(before, alert, deps.newId);
-    if (change !== undefined) news.push(toTold(change, alert));
-    else if (before !== undefined) unchanged.push({ known: before, alert });
-  }
-  return { news, unchanged };
-}
-
-function reminderOf({ known, alert }: Unchanged, now: number): ToldChange[] {
-  const change = judgeReminder(known, now);
-  return change === undefined ? [] : [toTold(change, alert)];
-}
-
-function toTold(change: Change, alert: AlertmanagerWebhook["alerts"][number]): ToldChange {
-  const { labels, annotations, fingerprint } = alert;
-  const startedAt = new Date(alert.startsAt);
-  return {
-    alertId: change.id,
-    revision: change.revision,
-    status: change.status,
-    reminder: change.reminder,
-    fingerprint,
-    name: labels["alertname"] ?? "alert",
-    tier: tierOf(labels),
-    labels,
-    annotations,
-    startedAt: startedAt.toISOString(),
-    endedAt: change.status === "firing" ? null : new Date(alert.endsAt).toISOString(),
-  };
-}
-
-interface Telling {
+export interface Telling {
   readonly targetId: string;
   readonly groupKey: string;
   readonly routing: Routing;
@@ -107,7 +72,7 @@ interface Telling {
 }
 
 /** One message per tier, since quiet hours hold some tiers back and not others. */
-async function tell(tx: Queryable, deps: AcceptDeps, telling: Telling): Promise<number> {
+export async function tell(tx: Queryable, deps: Pick<AcceptDeps, "newId">, telling: Telling): Promise<number> {
   const { targetId, groupKey, routing, changes, now } = telling;
   let messages = 0;
   for (const [tier, ofTier] of Map.groupBy(changes, (change) => change.tier)) {

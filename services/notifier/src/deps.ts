@@ -4,6 +4,10 @@ import type { Database } from "@vitrine/kit/postgres";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import type { Config } from "./config.ts";
 import { createDispatcher, type Dispatcher } from "./dispatch/dispatcher.ts";
+import { createJournal } from "./direct/journal.ts";
+import { createMemory } from "./direct/memory.ts";
+import { createReceiver, type Receiver } from "./direct/receiver.ts";
+import { createTeller, type Teller } from "./direct/teller.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createRunbooks, type Runbooks } from "./message/runbooks.ts";
 import { createOutboxKeeper, type OutboxKeeper } from "./outbox-keeper.ts";
@@ -33,6 +37,8 @@ export interface Deps extends World {
   readonly targets: Targets;
   readonly send: Send;
   readonly dispatcher: Dispatcher;
+  readonly teller: Teller;
+  readonly receiver: Receiver;
   readonly keeper: OutboxKeeper;
 }
 
@@ -54,14 +60,21 @@ export function createDeps(world: World): Deps {
     policy: { allowed: config.allowedNetworks, ...(resolve === undefined ? {} : { resolve }) },
     ...(ca === undefined ? {} : { ca }),
   });
+  const targets = createTargets({ ...world, encryptionKey });
+  const memory = createMemory(targets.ofPresets(config.presetTargets));
+  const journal = createJournal();
+  const teller = createTeller({ ...world, memory, journal, send, events });
+  const receiver = createReceiver({ ...world, memory, journal, teller, events });
   return {
     ...world,
     publicUrl,
     events,
     runbooks,
     send,
-    targets: createTargets({ ...world, encryptionKey }),
-    dispatcher: createDispatcher({ ...world, send, events }),
-    keeper: createOutboxKeeper({ database, logger, now, historyDays }),
+    targets,
+    dispatcher: createDispatcher({ ...world, send, events, ended: (id) => memory.ended(id) }),
+    teller,
+    receiver,
+    keeper: createOutboxKeeper({ database, logger, now, historyDays, refresh: () => receiver.refresh() }),
   };
 }

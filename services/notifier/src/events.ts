@@ -11,6 +11,8 @@ export interface Attempted {
   readonly record: AttemptRecord;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Made without the outbox, while the database was away. */
+  readonly isDirect?: boolean;
 }
 
 export interface Events {
@@ -40,7 +42,7 @@ export function createEvents(logger: Logger): Events {
         "alerts have changed",
       );
     },
-    attempted: ({ delivery, target, record, now }) => {
+    attempted: ({ delivery, target, record, now, isDirect = false }) => {
       const { channel } = target;
       const outcome = record.state === "waiting" ? "retried" : record.state;
       const reason = record.failure === null ? {} : { reason: record.failure };
@@ -52,6 +54,7 @@ export function createEvents(logger: Logger): Events {
         attempts: delivery.attempts + 1,
         failure: record.failure,
         status: record.status,
+        direct: isDirect,
       };
       switch (record.state) {
         case "delivered":

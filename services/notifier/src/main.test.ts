@@ -20,7 +20,7 @@ beforeEach(() => {
 
 afterEach(() => sink.stop());
 
-async function environment(): Promise<Record<string, string>> {
+async function environment() {
   return {
     PATH: process.env["PATH"] ?? "",
     OTEL_SERVICE_NAME: "notifier",
@@ -46,18 +46,18 @@ function run(env: Record<string, string>) {
   });
 }
 
+function tellOnce(url: string, body: unknown): Promise<Response | undefined> {
+  return fetch(`${url}/api/notifier/alertmanager`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${alertmanagerToken}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(2_000),
+  }).catch(() => undefined);
+}
+
 /** As Alertmanager does: again and again until it is answered with 200. */
 async function tell(url: string, body: unknown): Promise<void> {
-  for (;;) {
-    const answer = await fetch(`${url}/api/notifier/alertmanager`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${alertmanagerToken}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(2_000),
-    }).catch(() => undefined);
-    if (answer?.status === 200) return;
-    await Bun.sleep(50);
-  }
+  while ((await tellOnce(url, body))?.status !== 200) await Bun.sleep(50);
 }
 
 test("no alert is lost or out of order, and none has two contents under one id, though the process is killed again and again", async () => {
@@ -131,6 +131,34 @@ test("what is being sent when the service is told to stop is finished, and the s
   expect(new Set(ids).size).toBe(1);
   next.kill("SIGTERM");
   await next.exited;
+}, 60_000);
+
+test("a notifier that never had its database tells preset targets all the same, once, and stores it when there is one", async () => {
+  const postgres = await startPostgres({ ownServer: true });
+  await postgres.stopServer();
+  const env = { ...(await environment()), DATABASE_URL: postgres.url };
+  const url = `http://127.0.0.1:${env.PORT}`;
+  const child = run(env);
+  const post = (body: unknown) => tellOnce(url, body).then((answer) => answer?.status);
+  const down = webhookOf({ name: "DatabaseDown", startsAt: t0 });
+  await until(async () => {
+    expect(await post(down)).not.toBe(200);
+    return sink.received.length > 0;
+  });
+  // There may be other targets, which nobody knows of yet: it must come again.
+  expect(await post(down)).toBe(503);
+  expect((await fetch(`${url}/api/notifier/targets`)).status).toBe(503);
+  const ready = await fetch(`${url}/health/ready`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({ checks: { outbox: "without the database only preset targets are told" } });
+  await postgres.startServer();
+  await tell(url, down);
+  await tell(url, webhookOf({ name: "DatabaseDown", startsAt: t0, status: "resolved" }));
+  await until(() => sink.changes().length === 2);
+  expect(sink.received).toHaveLength(2);
+  expect(sink.changes().map(({ id }) => id.split(".")[1])).toEqual(["1", "2"]);
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
 }, 60_000);
 
 test("a configuration that is not valid ends the process with 1 and one line that names what is wrong and no secret", async () => {

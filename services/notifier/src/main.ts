@@ -27,13 +27,17 @@ await runService("notifier", process, parseConfig, ({ config, logger, lifecycle 
   });
   lifecycle.own(deps.keeper, (keeper) => keeper.close());
   lifecycle.own(deps.dispatcher, (dispatcher) => dispatcher.stop());
+  lifecycle.own(deps.teller, (teller) => teller.stop());
   lifecycle.task("preparation", async () => {
-    await migrate(database, join(import.meta.dir, "../migrations"), logger);
-    await deps.targets.putPresets(config.presetTargets);
+    await deps.receiver.prepare(async () => {
+      await migrate(database, join(import.meta.dir, "../migrations"), logger);
+      await deps.targets.putPresets(config.presetTargets);
+    });
     deps.dispatcher.start();
     deps.keeper.start();
   });
   lifecycle.check("postgres", () => database.ping());
+  lifecycle.inform("outbox", () => deps.receiver.check());
   // Not a condition: alerts must come and go while auth is away, and nobody but people needs a token here.
   lifecycle.inform("keys", () => verifier.ready());
   lifecycle.serve(createApp(deps), { ...config.http, maxBodyBytes });

@@ -13,6 +13,8 @@ export interface OutboxKeeperOptions {
   readonly now: () => number;
   /** Days after which history and what was delivered or given up is removed. */
   readonly historyDays: number;
+  /** Keeps in memory what the next outage asks for, and stores what the last one left. */
+  readonly refresh: () => Promise<void>;
 }
 
 export interface OutboxKeeper {
@@ -26,7 +28,8 @@ const everyMs = 10_000;
 const pruneEveryMs = 3_600_000;
 const dayMs = 86_400_000;
 
-export function createOutboxKeeper({ database, logger, now, historyDays }: OutboxKeeperOptions): OutboxKeeper {
+export function createOutboxKeeper(options: OutboxKeeperOptions): OutboxKeeper {
+  const { database, logger, now, historyDays, refresh } = options;
   let state: OutboxState | undefined;
   let prunedAt = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -44,6 +47,7 @@ export function createOutboxKeeper({ database, logger, now, historyDays }: Outbo
 
   async function round(): Promise<void> {
     try {
+      await refresh();
       state = await readOutboxState(database, now());
       if (now() - prunedAt < pruneEveryMs) return;
       const before = now() - historyDays * dayMs;

@@ -45,6 +45,8 @@ export interface Targets {
   remove(id: string): Promise<void>;
   /** Makes the targets of the file, and disables those that have left it. */
   putPresets(targets: readonly NewTarget[]): Promise<void>;
+  /** The targets of the file as long as the database cannot be asked: under ids of their own. */
+  ofPresets(targets: readonly NewTarget[]): readonly StoredTarget[];
 }
 
 const maxTargets = 100;
@@ -111,6 +113,7 @@ export function createTargets(options: TargetsOptions): Targets {
         await lockOwn(tx, id);
         await deleteTarget(tx, id);
       }),
+    ofPresets: (presets) => presets.map((preset) => store(preset, newId(), true)),
     putPresets: (presets) =>
       database.transaction(async (tx) => {
         // Two processes that start at once make each target once.

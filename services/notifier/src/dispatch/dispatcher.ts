@@ -19,6 +19,8 @@ export interface DispatcherOptions {
   readonly now: () => number;
   /** A value in [0, 1). */
   readonly random: () => number;
+  /** Is told that a message waits no more. */
+  readonly ended?: (deliveryId: string) => void;
 }
 
 export interface Dispatcher {
@@ -45,7 +47,8 @@ const graceMs = 700;
  * Works on the outbox. A message is locked in the database while it is sent: a process that dies loses the lock with its
  * connection, and another sends the message again at once, under the same id.
  */
-export function createDispatcher({ database, send, events, logger, now, random }: DispatcherOptions): Dispatcher {
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { database, send, events, logger, now, random, ended } = options;
   const holds = createTargetHolds(random);
   const sending = new Map<string, Promise<void>>();
   const stopping = new AbortController();
@@ -89,6 +92,7 @@ export function createDispatcher({ database, send, events, logger, now, random }
     const { delivery, target, outcome, record } = done;
     if (outcome.kind === "failed") holds.hold(targetId, now(), outcome.retryAfterMs);
     else holds.release(targetId);
+    if (record.state !== "waiting") ended?.(id);
     events.attempted({ delivery, target, record, now: now() });
   }
 

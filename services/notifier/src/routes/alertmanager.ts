@@ -5,7 +5,6 @@ import type { AppEnv } from "@vitrine/kit/http";
 import { bearerToken } from "@vitrine/kit/http/auth";
 import { validated } from "@vitrine/kit/http/validate";
 import { Hono } from "hono";
-import { acceptWebhook } from "../accept.ts";
 import type { Deps } from "../deps.ts";
 
 /** Where Alertmanager tells of alerts: with a secret of its own, since it has no other way to prove itself. */
@@ -24,8 +23,7 @@ export function alertmanagerRoutes(deps: Deps) {
     },
     validated("json", alertmanagerWebhook),
     async (c) => {
-      const { changes, messages } = await acceptWebhook(deps, c.req.valid("json"));
-      if (changes.length > 0) deps.events.received(changes, messages);
+      const { changes, messages } = await deps.receiver.receive(c.req.valid("json"));
       deps.dispatcher.wake();
       return c.json({ changed: changes.length, messages });
     },

@@ -59,19 +59,37 @@ export interface AlertKey {
 
 /** What is known of these, by {@link keyText}. */
 export async function knownAlerts(on: Queryable, keys: readonly AlertKey[]): Promise<ReadonlyMap<string, KnownAlert>> {
-  const rows = await on.query<{
-    id: string;
-    fingerprint: string;
-    startedAt: Date;
-    status: KnownAlert["status"];
-    revision: number;
-    toldAt: Date;
-  }>(
-    `select a.id, a.fingerprint, a.started_at as "startedAt", a.status, a.revision, a.told_at as "toldAt"
+  const rows = await on.query<KnownRow>(
+    `select ${knownColumns}
      from jsonb_to_recordset($1::jsonb) as k (fingerprint text, "startedAt" timestamptz)
      join alerts a on a.fingerprint = k.fingerprint and a.started_at = k."startedAt"`,
     [JSON.stringify(keys)],
   );
+  return byKey(rows);
+}
+
+/** What is known of alerts by {@link keyText}: the newest, and those that fire. */
+export async function latestAlerts(on: Queryable): Promise<ReadonlyMap<string, KnownAlert>> {
+  return byKey(
+    await on.query<KnownRow>(
+      `(select ${knownColumns} from alerts a order by a.id desc limit 500)
+       union (select ${knownColumns} from alerts a where a.status = 'firing' order by a.id desc limit 2000)`,
+    ),
+  );
+}
+
+const knownColumns = `a.id, a.fingerprint, a.started_at as "startedAt", a.status, a.revision, a.told_at as "toldAt"`;
+
+interface KnownRow extends Row {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly startedAt: Date;
+  readonly status: KnownAlert["status"];
+  readonly revision: number;
+  readonly toldAt: Date;
+}
+
+function byKey(rows: readonly KnownRow[]): ReadonlyMap<string, KnownAlert> {
   return new Map(
     rows.map(({ id, fingerprint, startedAt, status, revision, toldAt }) => [
       keyText({ fingerprint, startedAt: startedAt.toISOString() }),

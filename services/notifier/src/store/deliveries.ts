@@ -17,7 +17,7 @@ export interface NewDelivery {
 const maxChanges = 500;
 
 /** Messages before `$before` that wait for the same target and are about the same group and tier, or one of the alerts. */
-const earlier = (before: string) => `array(
+export const earlier = (before: string) => `array(
   select e.seq from deliveries e where e.target_id = $1 and e.state = 'waiting' and e.seq < ${before}
     and ((e.group_key = $2 and e.tier = $3) or e.fingerprints && $6))`;
 
