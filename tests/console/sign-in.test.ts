@@ -112,6 +112,35 @@ describe.skipIf(chromiumPath === undefined)(`signing in, with the real auth serv
     await page.waitForFunction(() => document.querySelector("#second-factor")?.textContent?.includes("none"));
   });
 
+  test("a password as long as auth takes one goes whole through every form, whatever its characters", async () => {
+    // 128 characters, and twice as many units of what a browser counts.
+    const long = (first: number) =>
+      Array.from({ length: 128 }, (_, n) => String.fromCodePoint(first + (n % 70))).join("");
+    const [old, next] = [long(0x1_f300), long(0x1_f400)];
+    await house.auth?.json("/api/auth/register", { name: "flora", password: old });
+    await using context = await house.visit();
+    const page = await context.newPage();
+    await page.goto(`${house.url}/account`);
+    await signIn(page, "flora", old);
+    await page.waitForURL(`${house.url}/account`);
+    await page.fill("[name=currentPassword]", old);
+    await page.fill("[name=newPassword]", `${next}x`);
+    await page.getByRole("button", { name: "Change the password" }).click();
+    await page.getByText("<=128 characters").waitFor();
+    await page.fill("[name=newPassword]", next);
+    const [changed] = await Promise.all([
+      page.waitForResponse((response) => response.url().endsWith("/api/auth/password")),
+      page.waitForEvent("load"),
+      page.getByRole("button", { name: "Change the password" }).click(),
+    ]);
+    expect(changed.ok()).toBe(true);
+    await house.auth?.database.query("update sessions set proven_at = now() - interval '1 hour'");
+    await page.getByRole("button", { name: "Set one up" }).click();
+    await page.locator("#step-up input[name=password]").fill(next);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.locator("[data-field=secret]:not(:empty)").waitFor();
+  });
+
   test("sessions are listed, and one that is ended elsewhere is over here", async () => {
     await using first = await house.visit();
     await using second = await house.visit();

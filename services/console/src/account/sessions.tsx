@@ -68,18 +68,11 @@ export function passwordPanel() {
       <form class="stack" data-api="POST /api/auth/password" data-then="reload">
         <label>
           Current password
-          <input name="currentPassword" type="password" autocomplete="current-password" required maxlength={128} />
+          <input name="currentPassword" type="password" autocomplete="current-password" required />
         </label>
         <label>
           New password
-          <input
-            name="newPassword"
-            type="password"
-            autocomplete="new-password"
-            required
-            minlength={8}
-            maxlength={128}
-          />
+          <input name="newPassword" type="password" autocomplete="new-password" required minlength={8} />
         </label>
         <p class="hint">At least eight characters. All other sessions end.</p>
         <p class="problem" role="alert"></p>

@@ -33,7 +33,7 @@ export function loginRoutes(deps: Deps) {
             </label>
             <label>
               Password
-              <input name="password" type="password" autocomplete="current-password" required maxlength={128} />
+              <input name="password" type="password" autocomplete="current-password" required />
             </label>
             <p class="problem" role="alert"></p>
             <button class="primary">Sign in</button>

@@ -84,7 +84,7 @@ function StepUp() {
         <p class="hint">This changes who may do what, so it asks for your password once more.</p>
         <label>
           Password
-          <input name="password" type="password" autocomplete="current-password" required maxlength={128} />
+          <input name="password" type="password" autocomplete="current-password" required />
         </label>
         <label>
           Code, if you have a second factor
