@@ -87,7 +87,10 @@ export const logActions = {
   "config.invalid": action("The environment does not make a valid configuration.", "all"),
   "telemetry.dropped": action("The exporter gave telemetry up.", "all"),
   "telemetry.failed": action("The telemetry SDK reported a fault.", "all"),
-  "db.slow_query": action("A query took longer than the threshold; its text is normalised.", withDatabase),
+  "db.slow_query": action(
+    "A query took longer than the threshold; its text is normalised, with `?` for literals.",
+    withDatabase,
+  ),
   "db.migrated": action("Schema migrations were applied.", withDatabase),
   "upstream.circuit_opened": action("A service failed too often: calls to it are held back for a while.", ["orders"]),
   "upstream.circuit_closed": action("A service that had failed too often answers again.", ["orders"]),

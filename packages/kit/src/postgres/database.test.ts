@@ -71,13 +71,13 @@ describe("database", () => {
     await database.close();
   });
 
-  test("a query over the threshold is logged with its normalised text and without its values", async () => {
+  test("a query over the threshold is logged with its text and without its values, also those written into it", async () => {
     const { database, lines } = await open({ slowQueryMs: 1 });
-    await database.query("select pg_sleep($1::float8),\n  $2::text", [0.02, "a secret"]);
+    await database.query("select pg_sleep($1::float8),\n  $2::text, 'a secret', 4711 -- of anna", [0.02, "a secret"]);
     const slow = lines.filter((line) => line.action === "db.slow_query");
     expect(slow).toHaveLength(1);
     expect(slow[0]?.["extra"]).toEqual({
-      statement: "select pg_sleep($1::float8), $2::text",
+      statement: "select pg_sleep($1::float8), $2::text, ?, ?",
     });
     await database.close();
   });

@@ -3,6 +3,7 @@ import pg from "pg";
 import { ServiceError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { counter } from "../telemetry/instruments.ts";
+import { sanitizeStatement } from "./statement-text.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -149,12 +150,12 @@ function timed({ logger, slowQueryMs = 500 }: DatabaseOptions): Runner {
       const duration = performance.now() - startedAt;
       if (duration > slowQueryMs) {
         slow.add(1);
-        // Values never stand in the text: parameters are `$n`, so the statement is normalised as it is.
+        // Parameters are `$n`; what a caller wrote into the text itself stays in this process.
         logger.warn(
           {
             action: "db.slow_query",
             duration_ms: Math.round(duration),
-            extra: { statement: text.replaceAll(/\s+/g, " ").trim() },
+            extra: { statement: sanitizeStatement(text) },
           },
           "slow query",
         );
