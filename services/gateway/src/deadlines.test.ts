@@ -1,4 +1,5 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
+import { bestOfThree } from "@vitrine/kit/testing/eventually";
 import { createDeadlines, type Deadline } from "./deadlines.ts";
 
 test("what is not called off is told once its time is up, and nothing else", async () => {
@@ -61,4 +62,44 @@ test("of two that are late at once, one calls the other off", async () => {
   deadlines.within(2, () => deadlines.within(2, resolve));
   await promise;
   expect(late).toHaveLength(1);
+});
+
+test("each is told at its time and not before, however soon others are", async () => {
+  const deadlines = createDeadlines();
+  const startedAt = performance.now();
+  const told = (ms: number) =>
+    new Promise<number>((resolve) => deadlines.within(ms, () => resolve(performance.now() - startedAt)));
+  const [, middle, late] = await Promise.all([told(1), told(210), told(310)]);
+  expect(middle).toBeGreaterThanOrEqual(210);
+  expect(late).toBeGreaterThanOrEqual(310);
+});
+
+test("nobody is told much later than asked for", async () => {
+  const measure = async () => {
+    const startedAt = performance.now();
+    await new Promise<void>((resolve) => createDeadlines().within(1, resolve));
+    return performance.now() - startedAt;
+  };
+  expect(await bestOfThree(300, measure)).toBeLessThan(300);
+});
+
+test("one timer does for all that wait, holds no process up, and ends with the last of them", async () => {
+  const begun = spyOn(globalThis, "setInterval");
+  const ended = spyOn(globalThis, "clearInterval");
+  try {
+    const deadlines = createDeadlines();
+    for (const round of [1, 2]) {
+      deadlines.within(1, () => undefined).callOff();
+      deadlines.within(1, () => undefined);
+      const told = new Promise<void>((resolve) => deadlines.within(1, resolve));
+      expect((begun.mock.results.at(-1)?.value as NodeJS.Timeout).hasRef()).toBe(false);
+      await told;
+      const over = new Set(ended.mock.calls.map(([timer]) => timer));
+      const timers = begun.mock.results.map(({ value }) => value as NodeJS.Timeout);
+      expect(timers.map((timer) => over.has(timer))).toEqual(Array<boolean>(round).fill(true));
+    }
+  } finally {
+    begun.mockRestore();
+    ended.mockRestore();
+  }
 });

@@ -43,7 +43,7 @@ describe("a quota", () => {
 
   test.each([
     [2, "1"],
-    [0.5, "2"],
+    [0.7, "2"],
     [0.01, "3"],
   ])("of %d requests a second says when one may come again, which is never long", async (requestsPerSecond, after) => {
     const limits = limitsOf(bounded({ requestsPerSecond, burstSeconds: 1 / requestsPerSecond }));
@@ -84,6 +84,19 @@ describe("places", () => {
     first.leave();
     for (const passage of [await second, ...others]) passage.leave();
     expect(limits.load()).toEqual(nothing);
+  });
+
+  test("that had to be waited for cost no bytes more than those at once", async () => {
+    const ingest = { ...one.ingest, bytesPerSecond: 100 };
+    const limits = limitsOf({ classes: { ...one, ingest } });
+    const first = await limits.enter("ingest", "a", 30);
+    const second = limits.enter("ingest", "a", 60);
+    first.carried(30);
+    first.leave();
+    (await second).carried(60);
+    (await second).leave();
+    expect(await reasonOf(async () => (await limits.enter("ingest", "a", 10)).leave())).toBe("none");
+    expect(await reasonOf(() => limits.enter("ingest", "a", 1))).toBe("quota_bytes");
   });
 
   test("come in time or not at all", async () => {
@@ -186,6 +199,19 @@ describe("bodies that are unpacked piece by piece", () => {
     for (const one of [...inside, ...waiting]) one.leave();
     expect(limits.load()).toEqual(nothing);
     expect(await unpack(limits, holders, "ingest")).toHaveLength(64);
+  });
+
+  test("are waited for longer than an upstream", async () => {
+    const limits = limitsOf({ waitMs: 20, maxConcurrent: 1 });
+    const inside = await unpack(limits, Array<string>(16).fill("a"), "ingest");
+    await inside[0]?.toUpstream();
+    const passage = await limits.enter("ingest", "a", 0);
+    const order: unknown[] = [];
+    await Promise.all([
+      reasonOf(() => passage.toUnpack()).then((reason) => order.push(reason)),
+      reasonOf(() => passage.toUpstream()).then((reason) => order.push(reason)),
+    ]);
+    expect(order).toEqual(["overloaded", "quota_in_flight"]);
   });
 
   test("give what they got back when the second of two places does not come", async () => {
