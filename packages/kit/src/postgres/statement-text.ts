@@ -32,7 +32,7 @@ const literal = "?";
 
 function endOfPart(text: string, start: number): End {
   const next = text[start + 1];
-  switch (text[start]) {
+  switch (text.charAt(start)) {
     case "'":
       return { at: endOfQuoted(text, start + 1, "'", false) ?? text.length, shown: literal };
     case '"': {
