@@ -101,6 +101,7 @@ export const rareActions: Readonly<Record<string, Rare>> = {
   "stock.expired": { because: "an order has to be left alone for longer than three minutes" },
   "stock.sweep_failed": broken,
   "target.changed": administrator,
+  "target.gone": delivery,
   "telemetry.dropped": broken,
   "threshold.changed": person,
   "telemetry.failed": broken,

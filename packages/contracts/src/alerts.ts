@@ -91,6 +91,7 @@ export type Channel = (typeof channels)[number];
 export const deliveryFailures = [
   "address_refused",
   "authentication",
+  "gone",
   "rate_limited",
   "redirect",
   "refused",

@@ -175,6 +175,7 @@ export const logActions = {
   "alert.replayed": action("Dead letters were put into the outbox again.", ["notifier"]),
   "alert.discarded": action("A dead letter was removed: nobody needs to be told any more.", ["notifier"]),
   "target.changed": action("A target of alerts was made, changed, tested or removed.", ["notifier"]),
+  "target.gone": action("A webhook answered that it wants no more (410) and is disabled.", ["notifier"]),
   "alert.silenced": action("Somebody silenced an alert for a while.", ["console"]),
   "threshold.changed": action("Somebody set what is worth an alert, for everyone or for their own pages.", ["console"]),
   "notifier.caught_up": action("What was told while the database was away is stored.", ["notifier"]),

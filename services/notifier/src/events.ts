@@ -18,6 +18,7 @@ export interface Attempted {
 export interface Events {
   received(changes: readonly ToldChange[], messages: number): void;
   attempted(attempt: Attempted): void;
+  targetGone(target: { readonly id: string; readonly name: string }): void;
   replayed(messages: number, actor: string): void;
   discarded(actor: string): void;
   targetChanged(
@@ -67,6 +68,10 @@ export function createEvents(logger: Logger): Events {
         case "waiting":
           logger.warn({ action: "alert.delivery_failed", extra }, "a message was not delivered");
       }
+    },
+    targetGone: ({ id, name }) => {
+      const extra = { target_id: id, target: name };
+      logger.error({ action: "target.gone", extra }, "a webhook wants no more and is disabled");
     },
     replayed: (messages, user) => {
       logger.info({ action: "alert.replayed", user, extra: { messages } }, "dead letters are sent again");

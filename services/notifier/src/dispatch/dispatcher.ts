@@ -6,7 +6,7 @@ import { attributes } from "@vitrine/contracts/telemetry";
 import type { Events } from "../events.ts";
 import type { Send } from "../send/send.ts";
 import { lockDue, nextDue, recordAttempt, sealNext } from "../store/deliveries.ts";
-import { findTarget } from "../store/targets.ts";
+import { disableTarget, findTarget } from "../store/targets.ts";
 import { nextState } from "./next-state.ts";
 import { createTargetHolds } from "./target-holds.ts";
 
@@ -94,6 +94,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     else holds.release(targetId);
     if (record.state !== "waiting") ended?.(id);
     events.attempted({ delivery, target, record, now: now() });
+    // Standard Webhooks: 410 ends the subscription. What still waits is sent once somebody enables the target again.
+    if (target.channel === "webhook" && outcome.kind === "refused" && outcome.failure === "gone")
+      if (await disableTarget(database, target, new Date(now()))) events.targetGone(target);
   }
 
   /** Begins to send whatever is due, as far as there are slots. True if nothing is, and nothing was under way. */

@@ -159,6 +159,43 @@ test("what a sink refuses for good is a dead letter at once, holds nothing up, a
   expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "delivered"]);
 });
 
+test("a webhook that wants no more is disabled and says so; other targets are told on, and it, too, once enabled again", async () => {
+  const other = startSink();
+  await notifier.addTarget({ name: "other", channel: "webhook", settings: { url: other.url, secret } });
+  const target = async () => (await notifier.targets.list()).find(({ name }) => name === "sink");
+  sink.answer = () => new Response("", { status: 410 });
+  await tell("orders");
+  await notifier.dispatcher.drain();
+  expect(await target()).toMatchObject({ enabled: false });
+  const dead = (await deliveries()).filter(({ state }) => state === "dead");
+  expect(dead).toMatchObject([{ target: { name: "sink" }, failure: "gone", failureStatus: 410 }]);
+  expect(notifier.lines.filter(({ action }) => action === "target.gone")).toHaveLength(1);
+
+  await tell("inventory");
+  await pass(minuteMs);
+  expect(sink.received).toHaveLength(1);
+  expect(other.changes()).toHaveLength(2);
+
+  sink.answer = () => new Response("");
+  await notifier.call("PATCH", `/targets/${(await target())?.id}`, { enabled: true });
+  await tell("auth");
+  await pass(minuteMs);
+  expect(sink.received.at(-1)?.body).toContain("auth");
+  await other.stop();
+});
+
+test("a webhook that was changed while it answered that it wants no more stays enabled", async () => {
+  const { id = "" } = (await notifier.targets.list())[0] ?? {};
+  sink.answer = async () => {
+    now += 1;
+    await notifier.call("PATCH", `/targets/${id}`, { settings: { url: `${sink.url}elsewhere`, secret } });
+    return new Response("", { status: 410 });
+  };
+  await tell("orders");
+  await notifier.dispatcher.drain();
+  expect(await notifier.targets.find(id)).toMatchObject({ enabled: true });
+});
+
 test("a dead letter that nobody needs any more is discarded; what waits or was delivered is not", async () => {
   sink.answer = () => new Response("", { status: 500 });
   await tell("orders");

@@ -67,7 +67,7 @@ async function rejected(deadline: AbortSignal): Promise<never> {
 }
 
 /** Will be refused again as it is; everything else may be mended at the target, and the message waits for that. */
-const final = new Set([400, 410, 413, 422]);
+const final = new Set([400, 413, 422]);
 
 function judge(response: Response, now: number): Outcome {
   const { status } = response;
@@ -78,6 +78,7 @@ function judge(response: Response, now: number): Outcome {
   if (status >= 500) return { kind: "failed", failure: "server_error", status, ...wait };
   if (status >= 300 && status < 400) return failed("redirect", status);
   if (status === 401 || status === 403) return failed("authentication", status);
+  if (status === 410) return { kind: "refused", failure: "gone", status };
   return { kind: final.has(status) ? "refused" : "failed", failure: "refused", status };
 }
 

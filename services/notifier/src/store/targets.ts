@@ -74,6 +74,19 @@ export async function putTarget(on: Queryable, target: StoredTarget): Promise<vo
   );
 }
 
+/** False where the target has changed since it was read, or is disabled already. */
+export async function disableTarget(
+  on: Queryable,
+  { id, updatedAt }: Pick<StoredTarget, "id" | "updatedAt">,
+  at: Date,
+): Promise<boolean> {
+  const rows = await on.query(
+    "update targets set enabled = false, updated_at = $3 where id = $1 and updated_at = $2 and enabled returning id",
+    [id, updatedAt, at],
+  );
+  return rows.length > 0;
+}
+
 /** Removes a target with all that was or is to be sent to it. */
 export async function deleteTarget(on: Queryable, id: string): Promise<void> {
   await on.query("delete from targets where id = $1", [id]);
