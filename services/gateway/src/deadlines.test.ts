@@ -92,10 +92,10 @@ test("one timer does for all that wait, holds no process up, and ends with the l
       deadlines.within(1, () => undefined).callOff();
       deadlines.within(1, () => undefined);
       const told = new Promise<void>((resolve) => deadlines.within(1, resolve));
-      expect((begun.mock.results.at(-1)?.value as NodeJS.Timeout).hasRef()).toBe(false);
+      const timers = begun.mock.results.map(({ value }) => value as NodeJS.Timeout);
+      expect(timers.at(-1)?.hasRef()).toBe(false);
       await told;
       const over = new Set(ended.mock.calls.map(([timer]) => timer));
-      const timers = begun.mock.results.map(({ value }) => value as NodeJS.Timeout);
       expect(timers.map((timer) => over.has(timer))).toEqual(Array<boolean>(round).fill(true));
     }
   } finally {
