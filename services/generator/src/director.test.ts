@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { FaultName, FaultSwitch } from "@vitrine/contracts/faults";
+import { type FaultName, type FaultSwitch, maxFaultSeconds } from "@vitrine/contracts/faults";
 import { until } from "@vitrine/kit/testing/eventually";
 import { memoryLogger } from "@vitrine/kit/testing/log";
 import { createDirector } from "./director.ts";
@@ -71,6 +71,36 @@ describe("the director", () => {
       ["inventory_down", "off"],
       ["latency", "off"],
     ]);
+  });
+
+  test("the faults of a scenario that outlasts them are switched on anew before they end, and end with it", async () => {
+    const { director } = newDirector();
+    const startedAt = time;
+    director.play({ name: "outage", forSeconds: 6_000 });
+    for (const [second, switches] of [
+      [1_790, 2],
+      [1_800, 4],
+      [3_590, 4],
+      [3_600, 6],
+      [5_990, 6],
+      [6_000, 8],
+    ] as const) {
+      time = startedAt + second * 1_000;
+      expect(director.current()?.name).toBe(second < 6_000 ? "outage" : "calm");
+      await until(() => switched.length >= switches);
+    }
+    time += maxFaultSeconds * 1_000;
+    director.current();
+    await director.stop();
+    const on = (forSeconds: number) => [
+      ["inventory_down", { forSeconds, services: ["inventory"] }],
+      ["latency", { forSeconds, services: ["orders"] }],
+    ];
+    const off = [
+      ["inventory_down", "off"],
+      ["latency", "off"],
+    ];
+    expect(switched).toEqual([...on(3_600), ...on(3_600), ...on(2_400), ...off]);
   });
 
   test("its faults are on in the end when it is played anew, however long switching takes", async () => {

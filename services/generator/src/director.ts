@@ -33,6 +33,8 @@ export interface Director {
 }
 
 const defaultSeconds = 600;
+/** A fault that may not last as long as what is played is switched on anew when half of its time has passed. */
+const renewMs = (maxFaultSeconds * 1_000) / 2;
 const maxPlayed = 100;
 const maxRate = 1_000;
 
@@ -43,6 +45,7 @@ export function createDirector(options: DirectorOptions): Director {
   /** Whether the rate was asked for as it is, or follows the day. */
   let steady = false;
   let switching = Promise.resolve();
+  let renewAtMs = Infinity;
 
   function rateOf(name: ScenarioName): number {
     return Math.min(maxRate, options.ratePerSecond * scenarios[name].rate);
@@ -62,11 +65,17 @@ export function createDirector(options: DirectorOptions): Director {
     history.push(playing);
     if (history.length > maxPlayed) history.shift();
     logger.info({ action: "generator.scenario", extra: { ...playing } }, `${name} is played`);
-    for (const { name: fault, services = table[fault].services } of scenarios[name].faults)
-      enqueue(() =>
-        desk.switchOn(fault, { services: [...services], forSeconds: Math.min(maxFaultSeconds, seconds ?? 0) }),
-      );
+    if (seconds !== undefined) switchOn(name, sinceMs, sinceMs + seconds * 1_000);
     return playing;
+  }
+
+  /** The faults of a scenario, until its end or for as long as they may last. */
+  function switchOn(name: ScenarioName, atMs: number, endMs: number): void {
+    const seconds = Math.ceil((endMs - atMs) / 1_000);
+    renewAtMs = seconds > maxFaultSeconds ? atMs + renewMs : Infinity;
+    const forSeconds = Math.min(maxFaultSeconds, seconds);
+    for (const { name: fault, services = table[fault].services } of scenarios[name].faults)
+      enqueue(() => desk.switchOn(fault, { services: [...services], forSeconds }));
   }
 
   /** What ends leaves its true end in the history, and none of its faults. */
@@ -75,6 +84,7 @@ export function createDirector(options: DirectorOptions): Director {
     const { name } = playing;
     history[history.length - 1] = { ...playing, until: toTime(atMs) };
     playing = null;
+    renewAtMs = Infinity;
     for (const { name: fault } of scenarios[name].faults) enqueue(() => desk.switchOff(fault));
   }
 
@@ -90,8 +100,10 @@ export function createDirector(options: DirectorOptions): Director {
 
   /** Looked at often enough that no timer is needed. */
   function current(): Played | null {
-    const endMs = playing?.until == null ? undefined : Date.parse(playing.until);
-    if (endMs !== undefined && now() >= endMs) begin({ name: "calm" }, endMs);
+    if (playing?.until == null) return playing;
+    const [atMs, endMs] = [now(), Date.parse(playing.until)];
+    if (atMs >= endMs) begin({ name: "calm" }, endMs);
+    else if (atMs >= renewAtMs) switchOn(playing.name, atMs, endMs);
     return playing;
   }
 
