@@ -67,6 +67,8 @@ describe.skipIf(!isWanted)("a threshold moved on the page", () => {
   beforeAll(async () => {
     [stack, browser] = await Promise.all([startStack(), launchBrowser(chromiumPath ?? "")]);
     await eventually("the whole system is up", coldStartMs, async () => (await stack.doctor()).ok);
+    // Telemetry, which doctor follows, does not need the console.
+    await eventually("the console is up", 60_000, async () => (await fetch(`${stack.gateway}/login`)).ok);
     token = await stack.token();
     const settings = { url: sink.url.href, secret };
     await call("POST", "/api/notifier/targets", { name: "sink", channel: "webhook", settings });
