@@ -29,9 +29,9 @@ a page: \`/api/auth/docs\`, \`/api/orders/docs\`, \`/api/inventory/docs\`, \`/ap
 \`/api/console/docs\`. Lists are pages: \`next\` of one is the \`cursor\` of the one after.
 
 Every refusal is a problem (RFC 9457) with \`code\`, \`requestId\` and \`traceId\`. 400: the request is not valid, \`fields\` says
-where. 401: the proof of identity is missing or no good; 403: it is not enough. 404: there is no such thing. 409: it does
-not go with what there is, \`code\` says why. 413: the body is too large. 422: the idempotency key was used for another
-request. 429 and 503: later; \`Retry-After\` says when.
+where. 401: the proof of identity is missing or no good; 403: it is not enough. 404: there is no such thing. 405: not by this
+method, \`Allow\` says by which. 409: it does not go with what there is, \`code\` says why. 413: the body is too large. 422: the
+idempotency key was used for another request. 429 and 503: later; \`Retry-After\` says when.
 
 ${renderMarkdown(documents)}
 `;
