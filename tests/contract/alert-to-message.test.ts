@@ -35,6 +35,41 @@ function startNotifier(env: Readonly<Record<string, string>>): Bun.Subprocess {
   });
 }
 
+interface Places {
+  readonly port: number;
+  readonly sinkPort: number;
+  readonly secretsDir: string;
+  readonly databaseUrl: string;
+}
+
+function environment({ port, sinkPort, secretsDir, databaseUrl }: Places): Readonly<Record<string, string>> {
+  const secret = `whsec_${randomBytes(32).toString("base64")}`;
+  const desk = { name: "desk", channel: "webhook", settings: { url: `http://127.0.0.1:${sinkPort}/`, secret } };
+  return {
+    PATH: process.env["PATH"] ?? "",
+    OTEL_SERVICE_NAME: "notifier",
+    OTEL_SDK_DISABLED: "true",
+    LOG_SINK: "none",
+    PORT: String(port),
+    DATABASE_URL: databaseUrl,
+    KEY_ENCRYPTION_KEY: randomBytes(32).toString("base64url"),
+    ALERTMANAGER_TOKEN_FILE: join(secretsDir, "alertmanager-token"),
+    ALLOWED_NETWORKS: "127.0.0.1",
+    RUNBOOKS_DIR: join(repositoryRoot, "docs/runbooks"),
+    TARGETS: JSON.stringify([desk]),
+  };
+}
+
+/** As Prometheus tells Alertmanager of an alert; with `endsAt`, of its end. */
+async function fire(alertmanagerPort: number, alert: object): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${alertmanagerPort}/api/v2/alerts`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify([alert]),
+  });
+  return answer.status;
+}
+
 test(
   "an alert that fires while the notifier is down, and its target with it, is a message once both are back",
   async () => {
@@ -50,37 +85,11 @@ test(
     });
     const labels = { alertname: "HighErrorRate", severity: "critical", service_name: "orders" };
     const annotations = { summary: "orders fails", runbook_url: "docs/runbooks/HighErrorRate.md" };
-    const fired = await fetch(`http://127.0.0.1:${alertmanagerPort}/api/v2/alerts`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify([{ labels, annotations, startsAt: new Date().toISOString() }]),
-    });
-    expect(fired.status).toBe(200);
+    const startsAt = new Date().toISOString();
+    expect(await fire(alertmanagerPort, { labels, annotations, startsAt })).toBe(200);
 
     const postgres = await startPostgres();
-    const targets = [
-      {
-        name: "desk",
-        channel: "webhook",
-        settings: {
-          url: `http://127.0.0.1:${sinkPort}/`,
-          secret: `whsec_${randomBytes(32).toString("base64")}`,
-        },
-      },
-    ];
-    const notifier = startNotifier({
-      PATH: process.env["PATH"] ?? "",
-      OTEL_SERVICE_NAME: "notifier",
-      OTEL_SDK_DISABLED: "true",
-      LOG_SINK: "none",
-      PORT: String(port),
-      DATABASE_URL: postgres.url,
-      KEY_ENCRYPTION_KEY: randomBytes(32).toString("base64url"),
-      ALERTMANAGER_TOKEN_FILE: join(secretsDir, "alertmanager-token"),
-      ALLOWED_NETWORKS: "127.0.0.1",
-      RUNBOOKS_DIR: join(repositoryRoot, "docs/runbooks"),
-      TARGETS: JSON.stringify(targets),
-    });
+    const notifier = startNotifier(environment({ port, sinkPort, secretsDir, databaseUrl: postgres.url }));
     // By then the target has been found away, too.
     const database = createDatabase({ url: postgres.url, service: "test", logger: memoryLogger().logger });
     await eventually("a first attempt", 90_000, async () => {
@@ -112,6 +121,68 @@ test(
       process.kill();
       await process.exited;
     }
+    await sink.stop(true);
+  },
+  buildTimeoutMs,
+);
+
+test(
+  "an alert that begins and ends while the database is away is told when it does, and stands in the history afterwards",
+  async () => {
+    await using directory = await temporaryDirectory();
+    const [port, alertmanagerPort] = [await freePort(), await freePort()];
+    const secretsDir = await makeEngineSecrets(directory.path);
+    const told: string[] = [];
+    const sink = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: async (request) => {
+        const { data } = webhookMessage.parse(await request.json());
+        told.push(...data.alerts.map(({ name, status }) => `${name} ${status}`));
+        return new Response();
+      },
+    });
+    const postgres = await startPostgres({ ownServer: true });
+    const sinkPort = sink.port ?? 0;
+    const notifier = startNotifier(environment({ port, sinkPort, secretsDir, databaseUrl: postgres.url }));
+    await eventually(
+      "the notifier is ready",
+      60_000,
+      async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok,
+    );
+    await postgres.stopServer();
+    const alertmanager = await startAlertmanager({
+      ports: { ...defaultEnginePorts, alertmanager: alertmanagerPort, notifier: port },
+      dataDir: directory.path,
+      retention: "7d",
+      repoRoot: repositoryRoot,
+      secretsDir,
+    });
+    const startsAt = new Date().toISOString();
+    const labels = { alertname: "InstanceDown", severity: "critical", service_name: "postgres" };
+    expect(await fire(alertmanagerPort, { labels, startsAt })).toBe(200);
+    await eventually("the beginning", 60_000, () => told.includes("InstanceDown firing"));
+    expect(await fire(alertmanagerPort, { labels, startsAt, endsAt: new Date().toISOString() })).toBe(200);
+    await eventually("the end", 60_000, () => told.includes("InstanceDown resolved"));
+
+    await postgres.startServer();
+    const database = createDatabase({ url: postgres.url, service: "test", logger: memoryLogger().logger });
+    const [alert] = await eventually("the history", 60_000, async () => {
+      const rows = await database.query("select name, status, revision from alerts");
+      return rows.length > 0 && rows;
+    });
+    expect(alert).toEqual({ name: "InstanceDown", status: "resolved", revision: 2 });
+    const messages = await database.query("select state, attempts from deliveries order by seq");
+    expect(messages).toEqual([
+      { state: "delivered", attempts: 1 },
+      { state: "delivered", attempts: 1 },
+    ]);
+    await database.close();
+    for (const process of [notifier, alertmanager]) {
+      process.kill();
+      await process.exited;
+    }
+    expect(told).toEqual(["InstanceDown firing", "InstanceDown resolved"]);
     await sink.stop(true);
   },
   buildTimeoutMs,
