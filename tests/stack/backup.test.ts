@@ -95,7 +95,8 @@ test("orders, people, metrics and logs of the time of a backup are there again a
 
   // Signed in with the secrets of before, against the people of before.
   token = await stack.token();
-  expect(await get(`/api/orders/${order}`)).toMatchObject({ id: order });
+  const found = await eventually("the order of before", 20_000, () => get(`/api/orders/${order}`));
+  expect(found).toMatchObject({ id: order });
   await eventually("the metrics of before", 20_000, () => hadMetrics(atSeconds));
   await eventually("the log line of before", 20_000, () => hasLog(requestId));
 });
