@@ -82,6 +82,13 @@ describe("a client that used up its quota", () => {
     expect((await post("a", packed, gzip)).status).toBe(429);
   });
 
+  test("pays for a body of unknown length once it is known, and for none that is refused for its length", async () => {
+    await start({ quotas: { ingest: { bytesPerSecond: MiB / 100, burstSeconds: 100 } } });
+    expect((await post("a", new Uint8Array(17 * MiB))).status).toBe(413);
+    expect((await post("a", new Blob([new Uint8Array(1.5 * MiB)]).stream())).status).toBe(200);
+    expect((await post("a")).status).toBe(429);
+  });
+
   test("of queries is told so as a problem, by its own subject", async () => {
     await start({ quotas: { query: { requestsPerSecond: 0.01, burstSeconds: 100 } } });
     const ask = async (sub: string) =>

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { until } from "@vitrine/kit/testing/eventually";
+import { startTestTelemetry } from "@vitrine/kit/testing/telemetry";
 import { type Gateway, startGateway } from "./testing/harness.ts";
 
 const json = "application/json";
@@ -109,4 +110,42 @@ describe("a post gives back what it held", () => {
     expect(load()).toEqual(nothing);
     expect(await post("/v1/logs", "{}")).toBe(200);
   });
+});
+
+test("a post is measured once, by what became of it, and tells whether the collector is up", async () => {
+  await gateway.stop();
+  const telemetry = startTestTelemetry();
+  try {
+    gateway = await startGateway();
+    const up = async () => (await telemetry.points("gateway.upstream.up")).map(({ value }) => value);
+    const statuses = [await post("/v1/logs", "{}"), await post("/v1/logs", "{}")];
+    gateway.answer = () => new Response("", { status: 503 });
+    statuses.push(await post("/v1/logs", "{}"));
+    expect(await up()).toEqual([0]);
+    gateway.answer = undefined;
+    statuses.push(await post("/v1/logs", "", { "content-type": "text/plain" }), await post("/v1/traces", "{}"));
+    expect(await up()).toEqual([1]);
+    expect(statuses).toEqual([200, 200, 503, 415, 200]);
+    const counts = async (metric: string, name: string) =>
+      (await telemetry.points(metric)).map(({ attributes, value }) => [
+        attributes["http.route"],
+        attributes[name],
+        value,
+      ]);
+    expect(await counts("http.server.request.duration", "http.response.status_code")).toEqual([
+      ["/v1/logs", 200, 2],
+      ["/v1/logs", 503, 1],
+      ["/v1/logs", 415, 1],
+      ["/v1/traces", 200, 1],
+    ]);
+    expect(await counts("gateway.request.duration", "outcome")).toEqual([
+      ["/v1/logs", "ok", 2],
+      ["/v1/logs", "failed", 1],
+      ["/v1/logs", "refused", 1],
+      ["/v1/traces", "ok", 1],
+    ]);
+    expect((await telemetry.points("http.server.active_requests")).map(({ value }) => value)).toEqual([0]);
+  } finally {
+    await telemetry.stop();
+  }
 });
