@@ -150,6 +150,7 @@ test("who cannot be told stays with Alertmanager, nobody else is told twice, and
   expect(told()).toEqual(["orders firing", "orders resolved"]);
 
   await back();
+  expect(await tell({ ...down, status: "resolved" })).toBe(200);
   other.answer = () => new Response("");
   now += 600_000;
   await notifier.dispatcher.drain();
@@ -188,11 +189,35 @@ test("routing and quiet hours hold without the database; what is held back is to
   expect(await tell(down)).toBe(200);
   expect(sink.received).toHaveLength(1);
   await back();
+  expect(await tell({ ...down, severity: "warning" })).toBe(200);
   await notifier.dispatcher.drain();
   expect(sink.received).toHaveLength(1);
   now += 2 * 3_600_000;
   await notifier.dispatcher.drain();
   expect(sink.changes().map(({ tier }) => tier)).toEqual(["critical", "warning"]);
+});
+
+test("what Alertmanager tells no more is over: whoever was told hears so, and of what nobody was told nothing is kept", async () => {
+  const other = startSink();
+  other.answer = () => new Response("", { status: 503 });
+  await notifier.addTarget({ name: "other", channel: "webhook", settings: { url: other.url, secret } });
+  await notifier.keeper.round();
+  await notifier.postgres.stopServer();
+  expect(await tell(down)).toBe(503);
+  expect(await tell({ ...down, name: "Note", severity: "info" })).toBe(503);
+  await back();
+  other.answer = () => new Response("");
+  expect(await alerts()).toEqual([]);
+  now += 540_000;
+  expect(await tell({ ...down, name: "Watchdog" })).toBe(200);
+  expect((await alerts()).map(({ name }) => name)).toEqual(["Watchdog"]);
+  now += 120_000;
+  expect(await tell({ ...down, name: "Watchdog", startsAt: now })).toBe(200);
+  await notifier.dispatcher.drain();
+  for (const one of [sink, other]) expect(told(one)).toEqual(["orders firing", "orders resolved"]);
+  const kept = (await alerts()).filter(({ name }) => name !== "Watchdog");
+  expect(kept.map(({ name, status }) => `${name} ${status}`)).toEqual(["DatabaseDown resolved"]);
+  await other.stop();
 });
 
 test("nothing gets ahead of what waits in the outbox about the same alert", async () => {
@@ -206,6 +231,7 @@ test("nothing gets ahead of what waits in the outbox about the same alert", asyn
   expect(await tell({ ...down, status: "resolved" })).toBe(503);
   expect(sink.received).toHaveLength(0);
   await back();
+  expect(await tell({ ...down, status: "resolved" })).toBe(200);
   now += 600_000;
   await notifier.dispatcher.drain();
   expect(told()).toEqual(["orders firing", "orders resolved"]);

@@ -6,8 +6,9 @@ import { observe } from "@vitrine/kit/telemetry";
 import { type AcceptDeps, type AcceptedWebhook, acceptWebhook } from "../accept.ts";
 import { cleanWebhook } from "../clean.ts";
 import type { Events } from "../events.ts";
+import { toAlerts } from "../news.ts";
 import { readKnown } from "../store/known.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, Settleable } from "./journal.ts";
 import type { Memory } from "./memory.ts";
 import { settle } from "./settle.ts";
 import type { Teller, Told } from "./teller.ts";
@@ -60,19 +61,19 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   async function store(webhook: AlertmanagerWebhook): Promise<AcceptedWebhook> {
     if (preparation === "failed" || resting?.aborted === false || teller.isBusy()) throw unavailable();
-    await settleJournal();
+    await settleJournal(journal.settleable([...toAlerts(webhook).keys()], options.now()));
     const { known, ...accepted } = await within(storeTimeoutMs, (late) => acceptWebhook(options, webhook, late));
     memory.put(known);
     return accepted;
   }
 
-  async function settleJournal(): Promise<void> {
-    if (journal.size() > 0) {
-      const extra = { changes: journal.size(), messages: journal.messages().length };
+  async function settleJournal(part: Settleable): Promise<void> {
+    if (part.changes.length > 0) {
+      const extra = { changes: part.changes.length, messages: part.messages.length };
       try {
         const known = await within(storeTimeoutMs, (late) =>
           database.transaction(async (tx) => {
-            await settle(tx, options, journal);
+            await settle(tx, options, part);
             const read = await readKnown(tx);
             if (late.aborted) throw unavailable();
             return read;
@@ -85,7 +86,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         // Kept, it would hold up every alert to come; who was told of these may be told again.
         logger.error({ action: "notifier.outbox_failed", err, extra }, "what was told directly cannot be stored");
       }
-      journal.clear();
+      journal.settled(part);
     }
     isDegraded = false;
   }
@@ -124,7 +125,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     refresh: () =>
       alone(async () => {
         if (preparation !== "done" || teller.isBusy()) return;
-        await settleJournal();
+        await settleJournal(journal.settleable());
         memory.put(await within(storeTimeoutMs, () => readKnown(database)));
         resting = undefined;
       }),

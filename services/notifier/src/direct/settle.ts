@@ -6,7 +6,7 @@ import { knownAlerts, storeChanges } from "../store/alerts.ts";
 import { storeDirect } from "../store/direct.ts";
 import { listTargets } from "../store/targets.ts";
 import type { ToldChange } from "../told-change.ts";
-import type { HeardChange, Journal } from "./journal.ts";
+import type { HeardChange, Settleable } from "./journal.ts";
 
 export interface SettleDeps {
   /** Milliseconds since the epoch. */
@@ -16,14 +16,15 @@ export interface SettleDeps {
 
 /**
  * Stores what was heard while the database was away: the changes, the messages that were sent or tried, and messages to
- * whoever could not be told. What another process has stored meanwhile is left as it is.
+ * whoever could not be told. What another process has stored meanwhile is left as it is. Of an alert that is over nobody
+ * hears who did not hear of it before.
  */
-export async function settle(tx: Queryable, { now, newId }: SettleDeps, journal: Journal): Promise<void> {
+export async function settle(tx: Queryable, { now, newId }: SettleDeps, part: Settleable): Promise<void> {
   await lockAlerts(tx);
-  const { stored, ids } = await storeHeard(tx, journal.changes());
+  const { stored, ids } = await storeHeard(tx, withEnds(part));
   const targets = await listTargets(tx);
   const byName = new Map(targets.map((target) => [target.name, target]));
-  for (const { target: name, delivery, record } of journal.messages()) {
+  for (const { target: name, delivery, record } of part.messages) {
     const target = byName.get(name);
     if (target === undefined) continue;
     const alertIds = delivery.changes.map(({ alertId }) => ids.get(alertId) ?? alertId);
@@ -31,12 +32,36 @@ export async function settle(tx: Queryable, { now, newId }: SettleDeps, journal:
   }
   for (const target of targets) {
     if (!target.enabled) continue;
-    const untold = stored.filter(({ messaged, change }) => !messaged.has(target.name) && isToldTo(target, change));
+    const untold = stored.filter(
+      ({ key, change, messaged, told }) =>
+        isToldTo(target, change) && !messaged.has(target.name) && (!part.over.has(key) || told.has(target.name)),
+    );
     for (const [groupKey, heard] of Map.groupBy(untold, (one) => one.groupKey)) {
       const changes = heard.map(({ change }) => change);
       await tell(tx, { newId }, { targetId: target.id, groupKey, routing: target, changes, now: now() });
     }
   }
+}
+
+/** The changes, and ends of what is over; without what is over and nobody has heard of. */
+function withEnds({ changes, over }: Settleable): readonly HeardChange[] {
+  const byKey = Map.groupBy(changes, ({ key }) => key);
+  return [...byKey].flatMap(([key, heard]) => {
+    const endedAt = over.get(key);
+    const last = heard.at(-1);
+    if (endedAt === undefined || last === undefined) return heard;
+    const knowing = new Set(heard.flatMap(({ messaged }) => [...messaged]));
+    if (knowing.size === 0) return [];
+    return heard.concat(endOf(last, endedAt, knowing));
+  });
+}
+
+/** In `told` stands who knows that it began. */
+function endOf(last: HeardChange, endedAt: number, knowing: ReadonlySet<string>): HeardChange {
+  const at = new Date(endedAt).toISOString();
+  const revision = last.change.revision + 1;
+  const change = { ...last.change, revision, status: "resolved", reminder: false, endedAt: at } as const;
+  return { ...last, change, at: endedAt, messaged: new Set(), told: new Set(knowing) };
 }
 
 interface Stored {

@@ -114,14 +114,14 @@ export function createTeller({ memory, journal, send, events, now, random, newId
       const { changes } = changesOf(alerts, (key) => journal.known(key) ?? memory.alert(key), at, newId);
       const keys = [...alerts.keys()];
       const isHeard = journal.hear(changes.map((change) => toHeard(change, webhook.groupKey, at)));
+      journal.heard(keys, at);
       const targets = memory.targets();
       const heard = journal.changesOf(keys);
       const sent = await Promise.all(targets.map((target) => lane(target, webhook.groupKey, heard)));
-      return {
-        changes: isHeard ? changes : [],
-        messages: sent.reduce((sum, count) => sum + count, 0),
-        isWhole: isHeard && memory.isRead() && heard.every((one) => isTold(one, targets)),
-      };
+      const isWhole = isHeard && memory.isRead() && heard.every((one) => isTold(one, targets));
+      if (isWhole) journal.answered(keys);
+      const messages = sent.reduce((sum, count) => sum + count, 0);
+      return { changes: isHeard ? changes : [], messages, isWhole };
     },
     isBusy: () => lanes.size > 0,
     stop: () => stopping.abort(),
