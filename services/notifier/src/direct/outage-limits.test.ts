@@ -81,6 +81,28 @@ test("more than can be remembered is not told but left to Alertmanager, and stor
   expect(sink.changes()).toHaveLength(1_001);
 });
 
+test("what is being told when the database comes back is told once", async () => {
+  await notifier.postgres.stopServer();
+  const arrived = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  sink.answer = () => {
+    arrived.resolve();
+    return answer.promise;
+  };
+  const first = tell(down);
+  await arrived.promise;
+  await notifier.postgres.startServer();
+  const again = tell(down);
+  // Each takes its turn after what came before it.
+  for (let round = 0; round < 3; round += 1) await notifier.keeper.round();
+  answer.resolve(new Response(""));
+  expect(await Promise.all([first, again])).toEqual([200, 200]);
+  await notifier.keeper.round();
+  await notifier.dispatcher.drain();
+  expect(sink.received).toHaveLength(1);
+  expect(await alerts()).toHaveLength(1);
+});
+
 test("what another process has stored meanwhile is left as it is", async () => {
   const { postgres } = notifier;
   await postgres.stopServer();
