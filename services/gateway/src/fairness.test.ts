@@ -89,6 +89,16 @@ describe("a client that used up its quota", () => {
     expect((await post("a")).status).toBe(429);
   });
 
+  test("pays at once for what it declares, not when that has gone through", async () => {
+    await start({ quotas: { ingest: { bytesPerSecond: MiB / 100, burstSeconds: 100 } } });
+    const collector = holdCollector();
+    const first = post("a", new Uint8Array(1.5 * MiB));
+    await until(() => collector.held() === 1);
+    expect((await post("a")).status).toBe(429);
+    collector.go();
+    expect((await first).status).toBe(200);
+  });
+
   test("of queries is told so as a problem, by its own subject", async () => {
     await start({ quotas: { query: { requestsPerSecond: 0.01, burstSeconds: 100 } } });
     const ask = async (sub: string) =>

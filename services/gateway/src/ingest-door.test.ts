@@ -112,7 +112,7 @@ describe("a post gives back what it held", () => {
   });
 });
 
-test("a post is measured once, by what became of it, and tells whether the collector is up", async () => {
+test("a post is measured once, by what became of it; its line says whose it was, and a gauge whether the collector is up", async () => {
   await gateway.stop();
   const telemetry = startTestTelemetry();
   try {
@@ -123,7 +123,10 @@ test("a post is measured once, by what became of it, and tells whether the colle
     statuses.push(await post("/v1/logs", "{}"));
     expect(await up()).toEqual([0]);
     gateway.answer = undefined;
-    statuses.push(await post("/v1/logs", "", { "content-type": "text/plain" }), await post("/v1/traces", "{}"));
+    const refused = { "content-type": "text/plain", "x-request-id": "refused-1" };
+    statuses.push(await post("/v1/logs", "", refused, { sub: "anna" }), await post("/v1/traces", "{}"));
+    const lines = gateway.lines.filter(({ action }) => action === "gateway.refused");
+    expect(lines).toMatchObject([{ request_id: "refused-1", user: "anna" }]);
     expect(await up()).toEqual([1]);
     expect(statuses).toEqual([200, 200, 503, 415, 200]);
     const counts = async (metric: string, name: string) =>
