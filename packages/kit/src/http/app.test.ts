@@ -25,18 +25,22 @@ afterEach(() => telemetry.reset());
 
 afterAll(() => telemetry.stop());
 
-function open(options: { readonly starting?: boolean; readonly quietPaths?: readonly string[] } = {}) {
+type OpenOptions = Partial<Pick<Parameters<typeof createBaseApp>[0], "quietPaths" | "startingPaths">> & {
+  readonly starting?: boolean;
+};
+
+function open({ starting = false, ...options }: OpenOptions = {}) {
   const { logger, lines } = memoryLogger();
   let made = 0;
   const app = createBaseApp({
     service: "test",
     logger,
-    readiness: { ...alwaysReady, isStarting: () => options.starting === true },
+    readiness: { ...alwaysReady, isStarting: () => starting },
     newId: () => {
       made += 1;
       return `made-${made}`;
     },
-    ...(options.quietPaths === undefined ? {} : { quietPaths: options.quietPaths }),
+    ...options,
   });
   return { app, lines, access: () => lines.filter((line) => line.action === "http.request") };
 }
@@ -206,6 +210,13 @@ describe("while the service starts", () => {
     expect((await app.request("/health/live")).status).toBe(200);
     expect((await app.request("/health/ready")).status).toBe(200);
     expect((await app.request("/metrics")).status).toBe(200);
+  });
+
+  test("paths that do not wait for it answer themselves, and no others", async () => {
+    const { app } = open({ starting: true, startingPaths: ["/alerts"] });
+    app.get("/alerts/new", (c) => c.text("taken"));
+    app.get("/orders", (c) => c.text("never"));
+    expect([(await app.request("/alerts/new")).status, (await app.request("/orders")).status]).toEqual([200, 503]);
   });
 
   test("not ready is 503 and says what is missing", async () => {

@@ -21,13 +21,15 @@ export interface BaseAppOptions {
   readonly newId?: () => string;
   /** Routes that leave neither a span nor an access line, by path prefix; they are still measured. */
   readonly quietPaths?: readonly string[];
+  /** Routes that do not wait for start-up tasks, by path prefix. */
+  readonly startingPaths?: readonly string[];
   /** False where `/metrics` must not be open to whoever reaches the port. Default true. */
   readonly metricsRoute?: boolean;
 }
 
 /**
  * The app every service starts from: request id, span, metrics, access log, RFC 9457 errors, `/health/live`,
- * `/health/ready` and `/metrics`. While start-up tasks run, all other routes answer 503 with Retry-After.
+ * `/health/ready` and `/metrics`. While start-up tasks run, all other routes but `startingPaths` answer 503 with Retry-After.
  */
 export function createBaseApp(options: BaseAppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -44,8 +46,11 @@ export function createBaseApp(options: BaseAppOptions): Hono<AppEnv> {
   if (options.metricsRoute !== false) app.get("/metrics", (c) => answerMetrics(c));
   observe(metrics.appUp, (report) => report(options.readiness.isReady() ? 1 : 0));
   app.use(observeRequests(options));
-  app.use(async (_, next) => {
-    if (options.readiness.isStarting()) {
+  app.use(async (c, next) => {
+    if (
+      options.readiness.isStarting() &&
+      options.startingPaths?.some((prefix) => c.req.path.startsWith(prefix)) !== true
+    ) {
       throw new ServiceError("unavailable", "the service is starting", {
         reason: "starting",
         retryAfterSeconds: 1,
