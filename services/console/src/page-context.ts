@@ -2,7 +2,7 @@ import type { AccessClaims } from "@vitrine/contracts/auth";
 import { user } from "@vitrine/contracts/auth";
 import type { Role, Scope } from "@vitrine/contracts/scopes";
 import type { AppEnv } from "@vitrine/kit/http";
-import { bearerToken } from "@vitrine/kit/http/auth";
+import { bearerToken, hasScope } from "@vitrine/kit/http/auth";
 import type { Context } from "hono";
 import type { Deps } from "./deps.ts";
 import { type Ask, createAsk } from "./engines/ask.ts";
@@ -44,13 +44,12 @@ export function createPageContext(
       timeoutMs: questionTimeoutMs,
       signal: signal ?? c.req.raw.signal,
     });
-    const held = new Set(claims.scope.split(" "));
     const person: Person = {
       id: claims.sub,
       // A client has no name but its own, and auth would not tell another.
       name: claims.role === undefined ? claims.client_id : await names.nameOf(claims.sub, ask),
       role: claims.role,
-      may: (scope) => held.has(scope),
+      may: (scope) => hasScope(claims, scope),
     };
     return { deps, path: c.req.path, person, ask, engines: createEngines(ask) };
   };

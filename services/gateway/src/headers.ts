@@ -1,6 +1,7 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
 import { serviceName } from "@vitrine/contracts/feed";
 import { ServiceError } from "@vitrine/kit/errors";
+import { hasScope } from "@vitrine/kit/http/auth";
 import type { Identity } from "./collector/collector.ts";
 import { readSessionHandle, sessionCookie } from "./browser/session-cookie.ts";
 import { type Route, upstreams } from "./routes/route.ts";
@@ -38,10 +39,11 @@ export function requestHeaders({ request, route, clientAddress, token, claims }:
  * For Grafana (`auth.proxy`), which believes them: a client cannot set them, as it cannot any that is not listed above.
  * @throws ServiceError `invalid_token` for a name that a header would not carry as it is
  */
-function personHeaders({ sub, scope }: AccessClaims): Record<string, string> {
+function personHeaders(claims: AccessClaims): Record<string, string> {
+  const { sub } = claims;
   if (!identityForm.test(sub))
     throw new ServiceError("invalid_token", "the token names nobody Grafana could know", { reason: "missing_claim" });
-  const administers = scope.split(" ").includes("telemetry:admin");
+  const administers = hasScope(claims, "telemetry:admin");
   return { "x-webauth-user": sub, "x-webauth-role": administers ? "Admin" : "Viewer" };
 }
 

@@ -32,8 +32,7 @@ export function bearerToken(header: string | undefined): string {
 
 /** @throws ServiceError `insufficient_scope` (403, RFC 6750 §3.1) unless the token has one of `anyOf` */
 export function checkScope(claims: AccessClaims, anyOf: readonly Scope[]): void {
-  const held = scopesOf(claims);
-  for (const scope of anyOf) if (held.has(scope)) return;
+  for (const scope of anyOf) if (hasScope(claims, scope)) return;
   throw new ServiceError("insufficient_scope", `the token needs the scope ${anyOf.join(" or ")}`, {
     reason: "insufficient_scope",
     headers: {
@@ -45,10 +44,10 @@ export function checkScope(claims: AccessClaims, anyOf: readonly Scope[]): void 
 /** By the claims of a token, which are one object for as long as it is known. */
 const scopes = new WeakMap<AccessClaims, ReadonlySet<string>>();
 
-function scopesOf(claims: AccessClaims): ReadonlySet<string> {
+export function hasScope(claims: AccessClaims, scope: Scope): boolean {
   let held = scopes.get(claims);
   if (held === undefined) scopes.set(claims, (held = new Set(claims.scope.split(" "))));
-  return held;
+  return held.has(scope);
 }
 
 type AuthenticatedEnv = AppEnv & { Variables: { claims: AccessClaims } };

@@ -1,6 +1,6 @@
 import { auditCheckQuery, auditQuery, type AuditRecord } from "@vitrine/contracts/people";
 import type { AppEnv } from "@vitrine/kit/http";
-import { requireScope } from "@vitrine/kit/http/auth";
+import { hasScope, requireScope } from "@vitrine/kit/http/auth";
 import { pageQuery, toPage } from "@vitrine/kit/http/page";
 import { validated } from "@vitrine/kit/http/validate";
 import type { Database } from "@vitrine/kit/postgres";
@@ -35,7 +35,7 @@ export function auditRoutes({ audit, auditWatch, database, verifier }: AuditRout
     .use(noStore)
     .get("/", mayAdminister, validated("query", listQuery), async (c) => {
       const { limit, cursor, who, from, to, ...filter } = c.req.valid("query");
-      const names = { keys: c.var.claims.scope.split(" ").includes("keys:admin") };
+      const names = { keys: hasScope(c.var.claims, "keys:admin") };
       const parties = who === undefined ? undefined : await idsOf(database, who, names);
       const rows = await audit.page({
         limit: limit + 1,

@@ -1,8 +1,8 @@
 import type { AccessClaims } from "@vitrine/contracts/auth";
-import { isScope, scopesOfRole } from "@vitrine/contracts/scopes";
+import { isScope, type Scope, scopesOfRole } from "@vitrine/contracts/scopes";
 import { ServiceError } from "@vitrine/kit/errors";
 import type { AppEnv } from "@vitrine/kit/http";
-import { requireToken } from "@vitrine/kit/http/auth";
+import { hasScope, requireToken } from "@vitrine/kit/http/auth";
 import type { TokenVerifier } from "@vitrine/kit/tokens";
 import type { Keyring } from "@vitrine/kit/tokens/keyring";
 import { Hono, type MiddlewareHandler } from "hono";
@@ -36,8 +36,7 @@ export function verifyRoutes(deps: VerifyRouteDeps) {
   return new Hono<AppEnv>().use(noStore).get("/", identify(deps), (c) => {
     const choices = (c.req.queries("scope") ?? []).map(parseScopes);
     const { claims } = c.var;
-    const held = claims.scope.split(" ");
-    if (choices.length > 0 && !choices.some((scopes) => scopes.every((scope) => held.includes(scope))))
+    if (choices.length > 0 && !choices.some((scopes) => scopes.every((scope) => hasScope(claims, scope))))
       throw insufficientScope(choices);
     return c.body(null, 200, identityHeaders(claims));
   });
@@ -98,9 +97,9 @@ function claimsOf({ id, user, expiresAtMs }: StoredSession, { issuer, audience, 
   };
 }
 
-function parseScopes(text: string): readonly string[] {
+function parseScopes(text: string): readonly Scope[] {
   const scopes = text.split(" ").filter((scope) => scope !== "");
-  if (scopes.length > 0 && scopes.every((scope) => isScope(scope))) return scopes;
+  if (scopes.length > 0 && scopes.every(isScope)) return scopes;
   throw new ServiceError("invalid_request", "scope: names a scope that does not exist");
 }
 
