@@ -1,4 +1,3 @@
-import type { AccessClaims } from "@vitrine/contracts/auth";
 import { parseRequestId, withoutSpan } from "@vitrine/kit/context";
 import { type AppBindings, toServiceError } from "@vitrine/kit/http";
 import { requestMetrics } from "@vitrine/kit/http/observe";
@@ -51,15 +50,13 @@ export function createIngestDoor(deps: GatewayDeps, match: RouteMatcher): Ingest
     measured.began();
     let response: Response;
     try {
-      const claims = recallClaims(visit, route, deps) ?? (await admit(visit, route, deps))?.claims;
+      if (recallClaims(visit, route, deps) === undefined) await admit(visit, route, deps);
       const entering = enter(visit, route, deps);
       visit.passage = entering instanceof Promise ? await entering : entering;
       const { ingest } = route;
-      const taken = await (ingest.format === "otlp" ? ingestOtlp : ingestLoki)(
-        toIngest(visit, route, claims, requestId),
-      );
+      const taken = await (ingest.format === "otlp" ? ingestOtlp : ingestLoki)(toIngest(visit, route, requestId));
       visit.passage.leave();
-      noteOutcome(taken, route, claims, deps);
+      noteOutcome(taken, visit, route, deps);
       response = taken.response;
     } catch (error) {
       visit.passage?.leave();
@@ -73,9 +70,8 @@ export function createIngestDoor(deps: GatewayDeps, match: RouteMatcher): Ingest
   }
 
   function toIngest(
-    { request, declared, passage }: Visit,
+    { request, declared, claims, passage }: Visit,
     route: IngestRoute,
-    claims: AccessClaims | undefined,
     requestId: string,
   ): IngestRequest {
     const { body, path, timeoutMs } = route;
@@ -109,8 +105,8 @@ function isIngest(route: Route): route is IngestRoute {
 
 function noteOutcome(
   { response, bytes }: IngestAnswer,
+  { claims }: Visit,
   { ingest, upstream, path }: IngestRoute,
-  claims: AccessClaims | undefined,
   deps: GatewayDeps,
 ): void {
   if (response.status < 500) deps.events.upstreamAnswered(upstream);
