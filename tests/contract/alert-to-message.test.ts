@@ -60,6 +60,15 @@ function environment({ port, sinkPort, secretsDir, databaseUrl }: Places): Reado
   };
 }
 
+function startAlertmanagerFor(
+  notifier: number,
+  alertmanager: number,
+  places: { readonly dataDir: string; readonly secretsDir: string },
+) {
+  const ports = { ...defaultEnginePorts, alertmanager, notifier };
+  return startAlertmanager({ ...places, ports, retention: "7d", repoRoot: repositoryRoot });
+}
+
 /** As Prometheus tells Alertmanager of an alert; with `endsAt`, of its end. */
 async function fire(alertmanagerPort: number, alert: object): Promise<number> {
   const answer = await fetch(`http://127.0.0.1:${alertmanagerPort}/api/v2/alerts`, {
@@ -76,13 +85,7 @@ test(
     await using directory = await temporaryDirectory();
     const [port, alertmanagerPort, sinkPort] = [await freePort(), await freePort(), await freePort()];
     const secretsDir = await makeEngineSecrets(directory.path);
-    const alertmanager = await startAlertmanager({
-      ports: { ...defaultEnginePorts, alertmanager: alertmanagerPort, notifier: port },
-      dataDir: directory.path,
-      retention: "7d",
-      repoRoot: repositoryRoot,
-      secretsDir,
-    });
+    const alertmanager = await startAlertmanagerFor(port, alertmanagerPort, { dataDir: directory.path, secretsDir });
     const labels = { alertname: "HighErrorRate", severity: "critical", service_name: "orders" };
     const annotations = { summary: "orders fails", runbook_url: "docs/runbooks/HighErrorRate.md" };
     const startsAt = new Date().toISOString();
@@ -151,13 +154,7 @@ test(
       async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok,
     );
     await postgres.stopServer();
-    const alertmanager = await startAlertmanager({
-      ports: { ...defaultEnginePorts, alertmanager: alertmanagerPort, notifier: port },
-      dataDir: directory.path,
-      retention: "7d",
-      repoRoot: repositoryRoot,
-      secretsDir,
-    });
+    const alertmanager = await startAlertmanagerFor(port, alertmanagerPort, { dataDir: directory.path, secretsDir });
     const startsAt = new Date().toISOString();
     const labels = { alertname: "InstanceDown", severity: "critical", service_name: "postgres" };
     expect(await fire(alertmanagerPort, { labels, startsAt })).toBe(200);
